@@ -1,0 +1,89 @@
+# hoopguard: PGXS builds the extension; the targets below it set up, show, test and measure.
+# A fresh machine has neither PostgreSQL nor a compiler: everything but `make demo`, `make test` and
+# `make deps` needs PGXS, and those three fetch it first.
+
+MODULE_big = hoopguard
+EXTENSION = hoopguard
+DATA = $(wildcard sql/hoopguard--*.sql)
+DOCS = README.md
+REGRESS = $(shell cat sql/schedule 2>/dev/null)
+REGRESS_OPTS = --load-extension=hoopguard
+
+SOURCES = $(filter-out src/tools/%,$(sort $(shell find src -name '*.cpp')))
+OBJS = $(SOURCES:.cpp=.o)
+PURE = $(filter-out %_pg.cpp,$(filter src/base/% src/crypto/% src/policy/% src/identify/% src/classify/% \
+         src/decide/% src/record/% src/mask/%,$(SOURCES)))
+TOOL = build/hoopguard-journal
+EXTRA_CLEAN = build src/*/*.o src/*.o src/*/*.d src/*.d
+
+CXX_STANDARD = -std=c++20 -Wno-register
+CXX_WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
+PURE_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -O2 -g -Isrc -DHOOPGUARD_PURE -MMD -MP
+
+PG_CONFIG ?= pg_config
+ifneq ($(shell command -v $(PG_CONFIG) 2>/dev/null),)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+endif
+ifneq ($(wildcard $(PGXS)),)
+override with_llvm := no
+PG_CPPFLAGS = -Isrc
+PG_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -fvisibility=hidden -fno-semantic-interposition -MMD -MP \
+              -DPGDLLEXPORT='__attribute__((visibility("default")))'
+SHLIB_LINK = -lcrypto
+all: $(TOOL)
+include $(PGXS)
+override COMPILER = $(CXX) $(CXXFLAGS)
+# PostgreSQL's own headers are not ours to warn about.
+override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
+install: install-tool
+endif
+-include $(OBJS:.o=.d)
+
+.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks bench format lint install-tool
+
+# The offline verifier links only pure floors; it needs no PostgreSQL to build.
+TOOL_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE) $(sort $(wildcard src/tools/*.cpp)))
+build/pure/%.o: src/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(PURE_CXXFLAGS) -c -o $@ $<
+$(TOOL): $(TOOL_OBJS)
+	$(CXX) -o $@ $^ -lcrypto
+-include $(TOOL_OBJS:.o=.d)
+
+install-tool: $(TOOL)
+	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(INSTALL_PROGRAM) $(TOOL) '$(DESTDIR)$(bindir)/hoopguard-journal'
+
+# Unit tests: the pure floors under AddressSanitizer and UndefinedBehaviorSanitizer.
+UNIT = build/unit-tests
+UNIT_FLAGS = $(PURE_CXXFLAGS) -Og -fsanitize=address,undefined -fno-sanitize-recover=all -DTEST_DATA='"test"'
+UNIT_OBJS = $(patsubst src/%.cpp,build/unit/src/%.o,$(PURE)) \
+            $(patsubst test/unit/%.cpp,build/unit/test/%.o,$(sort $(wildcard test/unit/*.cpp)))
+build/unit/src/%.o: src/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_FLAGS) -c -o $@ $<
+build/unit/test/%.o: test/unit/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_FLAGS) -c -o $@ $<
+$(UNIT): $(UNIT_OBJS)
+	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lpthread
+-include $(UNIT_OBJS:.o=.d)
+
+deps:
+	test/install_deps
+demo: deps
+	test/demo/run
+demo-stop:
+	test/demo/run stop
+test: deps
+	test/run
+test-unit: $(UNIT)
+	$(UNIT)
+test-regress test-tap test-checks:
+	test/run $(@:test-%=%)
+bench: deps
+	test/bench/run
+format:
+	git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
+lint:
+	test/check/lint

@@ -1,0 +1,13 @@
+// From a statement to its footprint, by walking trees; never by reading text.
+#pragma once
+
+#include "classify/footprint.hpp"
+#include "classify/statement_pg.hpp"
+
+namespace hoopguard::classify {
+
+// The footprint of `statement`. For a plan that is kept, the footprint is kept with it, so that a prepared
+// statement pays a look-up. Valid until the statement's plan is freed. May throw pg::Error.
+const Footprint& classify(const Statement& statement);
+
+}  // namespace hoopguard::classify

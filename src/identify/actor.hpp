@@ -1,0 +1,31 @@
+// Who speaks. An actor is a database role, or (with a provider) the subject of an identity provider.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace hoopguard::identify {
+
+enum class ActorKind : std::uint8_t { kHuman, kAgent, kService };
+
+constexpr std::string_view to_text(ActorKind kind) {
+    switch (kind) {
+        case ActorKind::kAgent: return "agent";
+        case ActorKind::kService: return "service";
+        case ActorKind::kHuman: break;
+    }
+    return "human";
+}
+
+// The roles are PostgreSQL OIDs. The texts belong to the session and live until its actor changes.
+struct Actor {
+    std::string_view provider;   // empty: a database role
+    std::string_view name;       // the role's name, or the token's subject
+    ActorKind kind = ActorKind::kHuman;
+    bool guarded = false;        // an agent: masks without roles cover it
+    bool superuser = false;      // of the login role
+    std::uint32_t login_role = 0;      // session_user
+    std::uint32_t effective_role = 0;  // current_user
+};
+
+}  // namespace hoopguard::identify

@@ -1,0 +1,102 @@
+// The definition of every hoopguard.* setting, in the order of the README's table.
+#include "pg/settings.hpp"
+
+#include "pg/compat.hpp"
+
+namespace hoopguard::pg {
+
+Settings settings;
+
+namespace {
+
+constexpr config_enum_entry kModes[] = {{"enforce", static_cast<int>(Mode::kEnforce), false},
+                                        {"observe", static_cast<int>(Mode::kObserve), false},
+                                        {nullptr, 0, false}};
+constexpr config_enum_entry kMaskDefaults[] = {{"guarded", static_cast<int>(MaskDefault::kGuarded), false},
+                                               {"everyone", static_cast<int>(MaskDefault::kEveryone), false},
+                                               {nullptr, 0, false}};
+constexpr config_enum_entry kSyncs[] = {{"off", static_cast<int>(JournalSync::kOff), false},
+                                        {"commit", static_cast<int>(JournalSync::kCommit), false},
+                                        {"risky", static_cast<int>(JournalSync::kRisky), false},
+                                        {"all", static_cast<int>(JournalSync::kAll), false},
+                                        {nullptr, 0, false}};
+constexpr config_enum_entry kFailureActions[] = {{"refuse", static_cast<int>(FailureAction::kRefuse), false},
+                                                 {"allow", static_cast<int>(FailureAction::kAllow), false},
+                                                 {nullptr, 0, false}};
+
+void define_string(const char* name, const char* meaning, char** value, const char* initial, GucContext context,
+                   int flags = 0) {
+    DefineCustomStringVariable(name, meaning, nullptr, value, initial, context, flags, nullptr, nullptr, nullptr);
+}
+
+void define_int(const char* name, const char* meaning, int* value, int initial, int least, int most,
+                GucContext context, int flags) {
+    DefineCustomIntVariable(name, meaning, nullptr, value, initial, least, most, context, flags, nullptr, nullptr,
+                            nullptr);
+}
+
+void define_enum(const char* name, const char* meaning, int* value, int initial, const config_enum_entry* options,
+                 GucContext context) {
+    DefineCustomEnumVariable(name, meaning, nullptr, value, initial, options, context, 0, nullptr, nullptr,
+                             nullptr);
+}
+
+void define_policy_settings() {
+    define_string("hoopguard.database", "The control database: its policy tables rule the whole cluster.",
+                  &settings.database, "postgres", PGC_POSTMASTER);
+    define_enum("hoopguard.mode", "Whether guardrails refuse, or only decide and record.", &settings.mode,
+                static_cast<int>(Mode::kEnforce), kModes, PGC_SIGHUP);
+    define_enum("hoopguard.mask_mode", "Whether masks are applied, or only recorded.", &settings.mask_mode,
+                static_cast<int>(Mode::kEnforce), kModes, PGC_SIGHUP);
+    define_enum("hoopguard.mask_default", "Whom a mask policy without roles covers.", &settings.mask_default,
+                static_cast<int>(MaskDefault::kGuarded), kMaskDefaults, PGC_SIGHUP);
+    define_string("hoopguard.system_roles", "Roles that only guardrails naming them cover.",
+                  &settings.system_roles, "", PGC_SIGHUP, GUC_LIST_INPUT);
+}
+
+void define_journal_settings() {
+    define_string("hoopguard.journal_directory", "Where the journal is; relative to the data directory.",
+                  &settings.journal_directory, "hoopguard", PGC_POSTMASTER, GUC_SUPERUSER_ONLY);
+    define_string("hoopguard.key_directory", "Where the journal key is; empty means the journal directory.",
+                  &settings.key_directory, "", PGC_POSTMASTER, GUC_SUPERUSER_ONLY);
+    define_enum("hoopguard.journal_sync", "What must be durable in the journal before it takes effect.",
+                &settings.journal_sync, static_cast<int>(JournalSync::kRisky), kSyncs, PGC_SIGHUP);
+    define_int("hoopguard.journal_segment_size", "Size at which a segment file is sealed.",
+               &settings.journal_segment_size, 64, 1, 1024, PGC_POSTMASTER, GUC_UNIT_MB);
+    define_enum("hoopguard.journal_failure_action", "What happens to statements that cannot be recorded.",
+                &settings.journal_failure_action, static_cast<int>(FailureAction::kRefuse), kFailureActions,
+                PGC_SIGHUP);
+    define_int("hoopguard.journal_min_free", "Free space in the journal's file system below which alerts begin.",
+               &settings.journal_min_free, 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB);
+    define_int("hoopguard.journal_retention", "Keep segments at least this long; 0 keeps them for ever.",
+               &settings.journal_retention, 0, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN);
+    define_int("hoopguard.journal_max_size", "Keep at most this much; 0 keeps all.", &settings.journal_max_size, 0,
+               0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB);
+    define_string("hoopguard.journal_archive_command", "Shell command that archives a sealed segment (%p, %f).",
+                  &settings.journal_archive_command, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+    define_string("hoopguard.checkpoint_command", "Shell command given each signed checkpoint on standard input.",
+                  &settings.checkpoint_command, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+    define_int("hoopguard.journal_checkpoint_interval", "Time between signed checkpoints while entries arrive.",
+               &settings.journal_checkpoint_interval, 5, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
+    DefineCustomBoolVariable("hoopguard.journal_parameters", "Record the values bound to parameters.", nullptr,
+                             &settings.journal_parameters, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+    define_int("hoopguard.journal_statement_limit", "Longer statement texts are recorded by head, tail and digest.",
+               &settings.journal_statement_limit, 1024, 1, 8192, PGC_SIGHUP, GUC_UNIT_KB);
+}
+
+void define_session_settings() {
+    define_string("hoopguard.request_id", "The request that statements are sent for.", &settings.request_id, "",
+                  PGC_USERSET);
+    define_string("hoopguard.reason", "Why statements are sent.", &settings.reason, "", PGC_USERSET);
+}
+
+}  // namespace
+
+void define_settings() {
+    define_policy_settings();
+    define_journal_settings();
+    define_session_settings();
+    MarkGUCPrefixReserved("hoopguard");
+}
+
+}  // namespace hoopguard::pg
