@@ -4,6 +4,7 @@
 
 #include "pg/prelude.hpp"
 
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <new>

@@ -1,0 +1,10 @@
+// Every hook file offers one function that installs it; _PG_init calls them in order.
+#pragma once
+
+namespace hoopguard::hooks {
+
+void install_shared_memory();
+void install_executor();
+void install_utility();
+
+}  // namespace hoopguard::hooks

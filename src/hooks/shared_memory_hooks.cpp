@@ -1,0 +1,38 @@
+// Shared memory: requested before the server starts, attached once it has been made.
+#include "hooks/hooks.hpp"
+#include "pg/boundary.hpp"
+#include "record/journal_pg.hpp"
+
+extern "C" {
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+}
+
+namespace {
+
+shmem_request_hook_type prev_shmem_request = nullptr;
+shmem_startup_hook_type prev_shmem_startup = nullptr;
+
+}  // namespace
+
+extern "C" {
+
+static void hoopguard_shmem_request() {
+    if (prev_shmem_request) prev_shmem_request();
+    RequestAddinShmemSpace(hoopguard::record::shared_size());
+}
+
+static void hoopguard_shmem_startup() {
+    if (prev_shmem_startup) prev_shmem_startup();
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory start-up",
+                         [] { hoopguard::record::attach_shared(); });
+}
+
+}  // extern "C"
+
+void hoopguard::hooks::install_shared_memory() {
+    prev_shmem_request = shmem_request_hook;
+    shmem_request_hook = hoopguard_shmem_request;
+    prev_shmem_startup = shmem_startup_hook;
+    shmem_startup_hook = hoopguard_shmem_startup;
+}

@@ -1,0 +1,40 @@
+// Utility statements: gate before they run; their outcome is recorded here, in success and in error.
+#include "hooks/hooks.hpp"
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+#include "pipeline.hpp"
+#include "record/statements_pg.hpp"
+
+namespace {
+
+ProcessUtility_hook_type prev_ProcessUtility = nullptr;
+
+hoopguard::classify::Statement statement_of(PlannedStmt* plan, const char* source, ParamListInfo parameters) {
+    hoopguard::classify::Statement statement;
+    statement.text = hoopguard::classify::own_text(source, plan);
+    statement.tag = CreateCommandTag(plan->utilityStmt);
+    statement.plan = plan;
+    statement.parameters = parameters;
+    return statement;
+}
+
+}  // namespace
+
+extern "C" {
+
+static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool read_only_tree,
+                                     ProcessUtilityContext context, ParamListInfo parameters,
+                                     QueryEnvironment* environment, DestReceiver* destination,
+                                     QueryCompletion* completion) {
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility",
+                         [=] { hoopguard::admit(statement_of(plan, source, parameters)); });
+    auto* next = prev_ProcessUtility ? prev_ProcessUtility : standard_ProcessUtility;
+    next(plan, source, read_only_tree, context, parameters, environment, destination, completion);
+}
+
+}  // extern "C"
+
+void hoopguard::hooks::install_utility() {
+    prev_ProcessUtility = ProcessUtility_hook;
+    ProcessUtility_hook = hoopguard_ProcessUtility;
+}

@@ -1,0 +1,22 @@
+// The roof: module magic and _PG_init, which reads as a table of contents.
+#include "hooks/hooks.hpp"
+#include "pg/prelude.hpp"
+#include "pg/settings.hpp"
+
+extern "C" {
+PG_MODULE_MAGIC;
+PGDLLEXPORT void _PG_init(void);
+}
+
+void _PG_init(void) {
+    // First of all, before any setting exists: a late load would guard nothing that is already open.
+    if (!process_shared_preload_libraries_in_progress)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("hoopguard must be loaded when the server starts"),
+                        errhint("Add hoopguard to shared_preload_libraries and restart the server.")));
+
+    hoopguard::pg::define_settings();
+    hoopguard::hooks::install_shared_memory();
+    hoopguard::hooks::install_executor();
+    hoopguard::hooks::install_utility();
+}
