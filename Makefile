@@ -30,12 +30,12 @@ PG_CPPFLAGS = -Isrc
 PG_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -fvisibility=hidden -fno-semantic-interposition -MMD -MP \
               -DPGDLLEXPORT='__attribute__((visibility("default")))'
 SHLIB_LINK = -lcrypto
-all: $(TOOL)
+all: $(if $(wildcard src/tools/*.cpp),$(TOOL))
 include $(PGXS)
 override COMPILER = $(CXX) $(CXXFLAGS)
 # PostgreSQL's own headers are not ours to warn about.
 override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
-install: install-tool
+install: $(if $(wildcard src/tools/*.cpp),install-tool)
 endif
 -include $(OBJS:.o=.d)
 
