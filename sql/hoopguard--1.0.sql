@@ -15,3 +15,23 @@ END
 $$;
 
 GRANT USAGE ON SCHEMA hoopguard TO PUBLIC;
+
+--
+-- Policy: guardrails, actors; compiled by the broker into the image that every backend decides from.
+--
+
+
+--
+-- Masks: data classes, mask policies, classified columns.
+--
+
+
+--
+-- Journal: statements, sessions, proofs.
+--
+
+
+--
+-- Health.
+--
+
