@@ -19,11 +19,11 @@ constexpr std::string_view to_text(ActorKind kind) {
 
 // The roles are PostgreSQL OIDs. The texts belong to the session and live until its actor changes.
 struct Actor {
-    std::string_view provider;   // empty: a database role
-    std::string_view name;       // the role's name, or the token's subject
+    std::string_view provider;  // empty: a database role
+    std::string_view name;      // the role's name, or the token's subject
     ActorKind kind = ActorKind::kHuman;
-    bool guarded = false;        // an agent: masks without roles cover it
-    bool superuser = false;      // of the login role
+    bool guarded = false;              // an agent: masks without roles cover it
+    bool superuser = false;            // of the login role
     std::uint32_t login_role = 0;      // session_user
     std::uint32_t effective_role = 0;  // current_user
 };

@@ -136,13 +136,13 @@ std::uint64_t observer_failures() noexcept;
 }  // namespace hoopguard::pg
 
 // Defines, exports and opens one SQL-callable function; what follows is its body.
-#define HOOPGUARD_SQL_FUNCTION(name)                                                                       \
-    extern "C" {                                                                                           \
-    PG_FUNCTION_INFO_V1(name);                                                                             \
-    PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                                              \
-    }                                                                                                      \
-    static Datum name##_body(FunctionCallInfo fcinfo);                                                     \
-    Datum name(PG_FUNCTION_ARGS) {                                                                         \
+#define HOOPGUARD_SQL_FUNCTION(name)                                                                              \
+    extern "C" {                                                                                                  \
+    PG_FUNCTION_INFO_V1(name);                                                                                    \
+    PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                                                     \
+    }                                                                                                             \
+    static Datum name##_body(FunctionCallInfo fcinfo);                                                            \
+    Datum name(PG_FUNCTION_ARGS) {                                                                                \
         return hoopguard::pg::entry(hoopguard::pg::Door::kGate, #name, [fcinfo] { return name##_body(fcinfo); }); \
-    }                                                                                                      \
+    }                                                                                                             \
     static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)

@@ -28,8 +28,9 @@ char* format(const char* pattern, ...) {
 }
 
 void bad_argument(const char* argument, const char* value, const char* allowed) {
-    throw Refusal(ERRCODE_INVALID_PARAMETER_VALUE, format("invalid value for argument \"%s\": %s", argument, value),
-                  nullptr, format("Allowed: %s.", allowed));
+    throw Refusal(ERRCODE_INVALID_PARAMETER_VALUE,
+                  format("invalid value for argument \"%s\": %s", argument, value), nullptr,
+                  format("Allowed: %s.", allowed));
 }
 
 }  // namespace hoopguard::pg

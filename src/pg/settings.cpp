@@ -80,8 +80,9 @@ void define_journal_settings() {
                &settings.journal_checkpoint_interval, 5, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
     DefineCustomBoolVariable("hoopguard.journal_parameters", "Record the values bound to parameters.", nullptr,
                              &settings.journal_parameters, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
-    define_int("hoopguard.journal_statement_limit", "Longer statement texts are recorded by head, tail and digest.",
-               &settings.journal_statement_limit, 1024, 1, 8192, PGC_SIGHUP, GUC_UNIT_KB);
+    define_int("hoopguard.journal_statement_limit",
+               "Longer statement texts are recorded by head, tail and digest.", &settings.journal_statement_limit,
+               1024, 1, 8192, PGC_SIGHUP, GUC_UNIT_KB);
 }
 
 void define_session_settings() {

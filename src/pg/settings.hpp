@@ -12,26 +12,26 @@ enum class FailureAction : int { kRefuse, kAllow };
 
 // Plain C types, because PostgreSQL writes through these addresses; strings belong to the GUC machinery.
 struct Settings {
-    char* database;                 // the control database
-    int mode;                       // Mode
-    int mask_mode;                  // Mode
-    int mask_default;               // MaskDefault
-    char* system_roles;             // comma-separated role names
-    char* journal_directory;        // relative to the data directory, or absolute
-    char* key_directory;            // empty: the journal's
-    int journal_sync;               // JournalSync
-    int journal_segment_size;       // MB
-    int journal_failure_action;     // FailureAction
-    int journal_min_free;           // MB
-    int journal_retention;          // minutes; 0 keeps for ever
-    int journal_max_size;           // MB; 0 keeps all
-    char* journal_archive_command;  // as archive_command, %p and %f
-    char* checkpoint_command;       // gets a signed checkpoint on standard input
+    char* database;                   // the control database
+    int mode;                         // Mode
+    int mask_mode;                    // Mode
+    int mask_default;                 // MaskDefault
+    char* system_roles;               // comma-separated role names
+    char* journal_directory;          // relative to the data directory, or absolute
+    char* key_directory;              // empty: the journal's
+    int journal_sync;                 // JournalSync
+    int journal_segment_size;         // MB
+    int journal_failure_action;       // FailureAction
+    int journal_min_free;             // MB
+    int journal_retention;            // minutes; 0 keeps for ever
+    int journal_max_size;             // MB; 0 keeps all
+    char* journal_archive_command;    // as archive_command, %p and %f
+    char* checkpoint_command;         // gets a signed checkpoint on standard input
     int journal_checkpoint_interval;  // seconds
     bool journal_parameters;
-    int journal_statement_limit;    // kB
-    char* request_id;               // the caller's, user-settable
-    char* reason;                   // the caller's, user-settable
+    int journal_statement_limit;  // kB
+    char* request_id;             // the caller's, user-settable
+    char* reason;                 // the caller's, user-settable
 
     Mode guard_mode() const { return static_cast<Mode>(mode); }
     Mode masking_mode() const { return static_cast<Mode>(mask_mode); }

@@ -3,7 +3,9 @@
 
 namespace hoopguard::record {
 
-std::size_t shared_size() { return 0; }
+std::size_t shared_size() {
+    return 0;
+}
 void attach_shared() {}
 
 }  // namespace hoopguard::record

@@ -10,6 +10,8 @@ std::uint64_t begin_statement(const classify::Statement& statement, const identi
 
 void end_statement(std::uint64_t number, std::uint64_t rows, int sqlstate) noexcept {}
 
-std::uint64_t find_statement(const QueryDesc* query) noexcept { return 0; }
+std::uint64_t find_statement(const QueryDesc* query) noexcept {
+    return 0;
+}
 
 }  // namespace hoopguard::record
