@@ -1,0 +1,43 @@
+// Numbers, bytes and times as text and back; what may be shown on a terminal.
+// Parsers are strict: one spelling for each value, no sign, no blank, no leftover.
+#pragma once
+
+#include "base/bytes.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hoopguard::base {
+
+// Lower-case hexadecimal (RFC 4648 section 8 in lower case).
+std::string to_hex(ByteView bytes);
+std::string to_hex(std::uint64_t value, int digits);
+std::optional<Bytes> from_hex(std::string_view text);
+// 1 to 16 lower-case digits.
+std::optional<std::uint64_t> parse_hex(std::string_view text) noexcept;
+
+// RFC 4648 section 4, with padding; unused bits must be zero.
+std::string to_base64(ByteView bytes);
+std::optional<Bytes> from_base64(std::string_view text);
+
+// Decimal, no leading zeros.
+std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept;
+
+// RFC 3339 in UTC. `digits` of a second's fraction: 0 to 9.
+std::string to_rfc3339(std::uint64_t nanoseconds, int digits);
+// RFC 3339 with "Z" or an offset, or a date alone (midnight UTC). "T" may be a blank. Years 1970 to 2553.
+std::optional<std::uint64_t> parse_rfc3339(std::string_view text) noexcept;
+
+// Whether the bytes are UTF-8 (RFC 3629: shortest form, no surrogates, up to U+10FFFF).
+bool is_utf8(std::string_view text) noexcept;
+
+// The text with control characters (C0, DEL, C1, bidirectional overrides), backslashes and bytes
+// that are not UTF-8 as \n, \t, \\, \xNN or \u{N}, so that recorded text cannot command a terminal.
+std::string printable(std::string_view text);
+
+// A JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become U+FFFD each.
+std::string json_quoted(std::string_view text);
+
+}  // namespace hoopguard::base

@@ -1,0 +1,131 @@
+// Deterministic CBOR (RFC 8949 section 4.2.1), as much of it as entries use: integers, byte and text
+// strings, arrays, maps, false, true, null; heads in their shortest form, definite lengths only.
+// The writer neither throws nor, into a fixed buffer, allocates; what does not fit turns ok() false for good.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/text.hpp"
+
+#include <cstring>
+#include <string_view>
+
+namespace hoopguard::record {
+
+enum class CborMajor : std::uint8_t {
+    kUnsigned = 0,
+    kNegative = 1,
+    kBytes = 2,
+    kText = 3,
+    kArray = 4,
+    kMap = 5,
+    kSimple = 7,
+};
+
+inline constexpr std::uint8_t kCborFalse = 20;
+inline constexpr std::uint8_t kCborTrue = 21;
+inline constexpr std::uint8_t kCborNull = 22;
+
+class CborWriter {
+ public:
+    // Writes into the caller's buffer, which outlives the writer.
+    explicit CborWriter(std::span<std::uint8_t> buffer) noexcept
+        : begin_(buffer.data()), at_(begin_), end_(begin_ + buffer.size()) {}
+    // Appends to `out`, which grows; trim() must be called at the end.
+    explicit CborWriter(base::Bytes& out) noexcept : growing_(&out) { grow(64); }
+
+    // False once something did not fit or no memory could be had.
+    bool ok() const noexcept { return ok_; }
+    std::size_t size() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
+    // The first byte written; valid until the next write when the writer grows.
+    std::uint8_t* data() noexcept { return begin_; }
+
+    void unsigned_number(std::uint64_t value) noexcept { head(CborMajor::kUnsigned, value); }
+    void number(std::int64_t value) noexcept {
+        if (value >= 0)
+            head(CborMajor::kUnsigned, static_cast<std::uint64_t>(value));
+        else
+            head(CborMajor::kNegative, ~static_cast<std::uint64_t>(value));
+    }
+    void bytes(base::ByteView value) noexcept {
+        head(CborMajor::kBytes, value.size());
+        raw(value);
+    }
+    // A text string, or a byte string of the same bytes when they are not UTF-8.
+    void text(std::string_view value) noexcept {
+        head(base::is_utf8(value) ? CborMajor::kText : CborMajor::kBytes, value.size());
+        raw(base::bytes_of(value));
+    }
+    void boolean(bool value) noexcept { head(CborMajor::kSimple, value ? kCborTrue : kCborFalse); }
+    void null() noexcept { head(CborMajor::kSimple, kCborNull); }
+    // The head alone; `count` elements, or pairs, must follow.
+    void array(std::uint64_t count) noexcept { head(CborMajor::kArray, count); }
+    void map(std::uint64_t count) noexcept { head(CborMajor::kMap, count); }
+
+    // Bytes that are CBOR already, or room for a head that is filled in later.
+    void raw(base::ByteView value) noexcept {
+        if (!room(value.size())) return;
+        if (!value.empty()) std::memcpy(at_, value.data(), value.size());
+        at_ += value.size();
+    }
+
+    // Ends the use of a growing writer: cuts the vector to what was written.
+    void trim() noexcept;
+    // What was written is of no use: a rule of the caller's was broken.
+    void spoil() noexcept { ok_ = false; }
+
+ private:
+    void head(CborMajor major, std::uint64_t value) noexcept {
+        const auto type = static_cast<std::uint8_t>(static_cast<std::uint8_t>(major) << 5);
+        if (value < 24) {
+            if (!room(1)) return;
+            *at_++ = static_cast<std::uint8_t>(type | value);
+        } else if (value <= 0xFF) {
+            if (!room(2)) return;
+            *at_++ = type | 24;
+            *at_++ = static_cast<std::uint8_t>(value);
+        } else {
+            long_head(type, value);
+        }
+    }
+    bool room(std::size_t needed) noexcept {
+        return static_cast<std::size_t>(end_ - at_) >= needed ? ok_ : grow(needed);
+    }
+    void long_head(std::uint8_t type, std::uint64_t value) noexcept;
+    bool grow(std::size_t needed) noexcept;
+
+    std::uint8_t* begin_ = nullptr;
+    std::uint8_t* at_ = nullptr;
+    std::uint8_t* end_ = nullptr;
+    base::Bytes* growing_ = nullptr;
+    std::size_t start_ = 0;  // where in the growing vector begin_ is
+    bool ok_ = true;
+};
+
+// One item's head, and for strings its bytes. For arrays and maps `value` counts elements or pairs.
+struct CborItem {
+    CborMajor major = CborMajor::kSimple;
+    std::uint64_t value = 0;
+    base::ByteView bytes;
+
+    bool is_string() const noexcept { return major == CborMajor::kText || major == CborMajor::kBytes; }
+    bool is_null() const noexcept { return major == CborMajor::kSimple && value == kCborNull; }
+};
+
+// Reads items one after the other and refuses whatever a CborWriter would not write.
+class CborReader {
+ public:
+    explicit CborReader(base::ByteView bytes) noexcept : at_(bytes.data()), end_(at_ + bytes.size()) {}
+
+    bool at_end() const noexcept { return at_ == end_; }
+    const std::uint8_t* position() const noexcept { return at_; }
+    // The next head; false at the end and at what is not deterministic CBOR.
+    bool next(CborItem& item) noexcept;
+    // Passes over one whole item, however nested, with its elements.
+    bool skip() noexcept;
+
+ private:
+    const std::uint8_t* at_;
+    const std::uint8_t* end_;
+};
+
+}  // namespace hoopguard::record
