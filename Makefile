@@ -7,7 +7,7 @@ EXTENSION = hoopguard
 DATA = $(wildcard sql/hoopguard--*.sql)
 DOCS = README.md
 REGRESS = $(shell cat sql/schedule 2>/dev/null)
-REGRESS_OPTS = --load-extension=hoopguard
+REGRESS_OPTS = --load-extension=hoopguard $(if $(REGRESS_OUTPUT),--outputdir='$(REGRESS_OUTPUT)')
 
 SOURCES = $(filter-out src/tools/%,$(sort $(shell find src -name '*.cpp')))
 OBJS = $(SOURCES:.cpp=.o)
@@ -84,6 +84,6 @@ test-regress test-tap test-checks:
 bench: deps
 	test/bench/run
 format:
-	git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
+	find src test -name '*.cpp' -o -name '*.hpp' | xargs clang-format -i
 lint:
 	test/check/lint

@@ -10,11 +10,11 @@ namespace {
 
 struct Speaker {
     Actor actor;
-    char name[NAMEDATALEN];
+    char name[NAMEDATALEN] = {};
 };
 
 // Per process, built on first use; plain data, so that a fork may copy it.
-Speaker speaker;
+constinit Speaker speaker;
 
 void look_up(Oid login_role) {
     struct Found {
