@@ -29,7 +29,7 @@ override with_llvm := no
 PG_CPPFLAGS = -Isrc
 PG_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -fvisibility=hidden -fno-semantic-interposition -MMD -MP \
               -DPGDLLEXPORT='__attribute__((visibility("default")))'
-SHLIB_LINK = -lcrypto
+SHLIB_LINK = -lcrypto -Wl,--version-script=src/exports.map
 all: $(if $(wildcard src/tools/*.cpp),$(TOOL))
 include $(PGXS)
 override COMPILER = $(CXX) $(CXXFLAGS)
@@ -38,6 +38,7 @@ override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_ser
 install: $(if $(wildcard src/tools/*.cpp),install-tool)
 endif
 -include $(OBJS:.o=.d)
+hoopguard.so: src/exports.map
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks bench format lint install-tool
 
