@@ -1,7 +1,7 @@
 // One entry of the journal: writing and reading. doc/journal_format.md defines the bytes.
 #include "record/entry.hpp"
 
-#include "record/crc32c.hpp"
+#include "base/crc32c.hpp"
 
 namespace hoopguard::record {
 namespace {
@@ -12,7 +12,7 @@ constexpr std::size_t align_entry(std::size_t size) noexcept {
 
 // The CRC over all that it covers before a position is known.
 std::uint32_t partial_crc_of(const std::uint8_t* entry, std::size_t length, std::uint64_t nonce) noexcept {
-    return crc32c_extend(crc32c_extend_number(0, nonce), {entry + kVersionAt, length - kVersionAt});
+    return base::crc32c_extend(base::crc32c_extend_number(0, nonce), {entry + kVersionAt, length - kVersionAt});
 }
 
 constexpr std::uint8_t kZeros[kEntryHeaderSize] = {};
@@ -65,7 +65,7 @@ std::size_t EntryWriter::finish(std::uint64_t nonce) noexcept {
 
 void seal_at(std::uint8_t* entry, std::uint32_t partial_crc, std::uint64_t position) noexcept {
     base::put_u64(entry + kPositionAt, position);
-    base::put_u32(entry + kCrcAt, crc32c_extend_number(partial_crc, position));
+    base::put_u32(entry + kCrcAt, base::crc32c_extend_number(partial_crc, position));
 }
 
 const char* describe(EntryFault fault) noexcept {
@@ -92,7 +92,7 @@ EntryFault check_entry(base::ByteView bytes, std::uint64_t nonce) noexcept {
         return EntryFault::kLength;
     if (length > bytes.size()) return EntryFault::kTruncated;
     const std::uint32_t crc =
-        crc32c_extend_number(partial_crc_of(entry, length, nonce), base::get_u64(entry + kPositionAt));
+        base::crc32c_extend_number(partial_crc_of(entry, length, nonce), base::get_u64(entry + kPositionAt));
     if (crc != base::get_u32(entry + kCrcAt)) return EntryFault::kCrc;
     if (entry[kVersionAt] != kEntryVersion) return EntryFault::kVersion;
     const std::size_t used = kEntryHeaderSize + std::size_t{base::get_u32(entry + kPayloadLengthAt)};

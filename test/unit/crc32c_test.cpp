@@ -1,30 +1,30 @@
 // CRC-32C against published values, and its two implementations against each other.
-#include "record/crc32c.hpp"
+#include "base/crc32c.hpp"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-namespace hoopguard::record {
+namespace hoopguard::base {
 namespace {
 
 // RFC 3720 appendix B.4, and the check value of the CRC catalogue.
 TEST(Crc32c, MatchesPublishedValues) {
-    base::Bytes bytes(32, 0);
+    Bytes bytes(32, 0);
     EXPECT_EQ(crc32c_extend(0, bytes), 0x8A9136AAu);
     EXPECT_EQ(crc32c_extend_by_table(0, bytes), 0x8A9136AAu);
     bytes.assign(32, 0xFF);
     EXPECT_EQ(crc32c_extend(0, bytes), 0x62A8AB43u);
     std::iota(bytes.begin(), bytes.end(), 0);
     EXPECT_EQ(crc32c_extend(0, bytes), 0x46DD794Eu);
-    EXPECT_EQ(crc32c_extend(0, base::bytes_of("123456789")), 0xE3069283u);
-    EXPECT_EQ(crc32c_extend(0, base::ByteView{}), 0u);
+    EXPECT_EQ(crc32c_extend(0, bytes_of("123456789")), 0xE3069283u);
+    EXPECT_EQ(crc32c_extend(0, ByteView{}), 0u);
 }
 
 TEST(Crc32c, JoinsAtEveryPlaceAndOnBothPaths) {
-    base::Bytes bytes(67);
+    Bytes bytes(67);
     std::iota(bytes.begin(), bytes.end(), 100);
-    const base::ByteView all(bytes);
+    const ByteView all(bytes);
     const std::uint32_t whole = crc32c_extend(0, all);
     EXPECT_EQ(crc32c_extend_by_table(0, all), whole);
     for (std::size_t cut = 0; cut <= all.size(); ++cut) {
@@ -35,9 +35,9 @@ TEST(Crc32c, JoinsAtEveryPlaceAndOnBothPaths) {
 }
 
 TEST(Crc32c, NumberIsItsLittleEndianBytes) {
-    const base::Bytes bytes = {8, 7, 6, 5, 4, 3, 2, 1};
+    const Bytes bytes = {8, 7, 6, 5, 4, 3, 2, 1};
     EXPECT_EQ(crc32c_extend_number(77, 0x0102030405060708), crc32c_extend(77, bytes));
 }
 
 }  // namespace
-}  // namespace hoopguard::record
+}  // namespace hoopguard::base

@@ -1,7 +1,7 @@
 // Entries: what is written is read back, the seal is what the format says, and no flipped bit passes.
 #include "record/entry.hpp"
 
-#include "record/crc32c.hpp"
+#include "base/crc32c.hpp"
 
 #include <gtest/gtest.h>
 
@@ -76,7 +76,7 @@ TEST(Entry, SealIsTheCrcThatTheFormatNames) {
     base::put_u64(covered.data(), kNonce);
     covered.insert(covered.end(), bytes.begin() + kVersionAt, bytes.end());
     covered.insert(covered.end(), bytes.begin() + kPositionAt, bytes.begin() + kPositionAt + 8);
-    EXPECT_EQ(base::get_u32(bytes.data() + kCrcAt), crc32c_extend(0, covered));
+    EXPECT_EQ(base::get_u32(bytes.data() + kCrcAt), base::crc32c_extend(0, covered));
 }
 
 TEST(Entry, EveryFlippedBitIsSeen) {
@@ -103,7 +103,7 @@ TEST(Entry, NamesWhatASoundCrcHides) {
         base::Bytes bytes = sealed();
         bytes[at] = value;
         const std::uint32_t partial =
-            crc32c_extend(crc32c_extend_number(0, kNonce), base::ByteView(bytes).subspan(kVersionAt));
+            base::crc32c_extend(base::crc32c_extend_number(0, kNonce), base::ByteView(bytes).subspan(kVersionAt));
         seal_at(bytes.data(), partial, 4242);
         return check_entry(bytes, kNonce);
     };

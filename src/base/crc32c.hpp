@@ -5,16 +5,16 @@
 
 #include <cstdint>
 
-namespace hoopguard::record {
+namespace hoopguard::base {
 
 // The CRC of what `crc` covers followed by `bytes`; start from 0.
 // crc32c_extend(crc32c_extend(0, a), b) is the CRC of a and b joined.
-std::uint32_t crc32c_extend(std::uint32_t crc, base::ByteView bytes) noexcept;
+std::uint32_t crc32c_extend(std::uint32_t crc, ByteView bytes) noexcept;
 
 // The same for the eight little-endian bytes of a number.
 std::uint32_t crc32c_extend_number(std::uint32_t crc, std::uint64_t number) noexcept;
 
 // The same without the processor's instruction: what runs where there is none, kept callable for the tests.
-std::uint32_t crc32c_extend_by_table(std::uint32_t crc, base::ByteView bytes) noexcept;
+std::uint32_t crc32c_extend_by_table(std::uint32_t crc, ByteView bytes) noexcept;
 
-}  // namespace hoopguard::record
+}  // namespace hoopguard::base

@@ -1,5 +1,5 @@
 // CRC-32C by the processor's instruction where it has one, by table elsewhere.
-#include "record/crc32c.hpp"
+#include "base/crc32c.hpp"
 
 #include <array>
 
@@ -7,7 +7,7 @@
 #include <nmmintrin.h>
 #endif
 
-namespace hoopguard::record {
+namespace hoopguard::base {
 namespace {
 
 constexpr std::uint32_t kReversedPolynomial = 0x82F63B78;
@@ -27,12 +27,11 @@ constexpr auto kTables = [] {
 }();
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t extend_by_instruction(std::uint32_t crc,
-                                                                      base::ByteView bytes) noexcept {
+__attribute__((target("sse4.2"))) std::uint32_t extend_by_instruction(std::uint32_t crc, ByteView bytes) noexcept {
     std::uint64_t state = ~crc;
     const std::uint8_t* at = bytes.data();
     std::size_t left = bytes.size();
-    for (; left >= 8; at += 8, left -= 8) state = _mm_crc32_u64(state, base::get_u64(at));
+    for (; left >= 8; at += 8, left -= 8) state = _mm_crc32_u64(state, get_u64(at));
     auto narrow = static_cast<std::uint32_t>(state);
     for (; left > 0; ++at, --left) narrow = _mm_crc32_u8(narrow, *at);
     return ~narrow;
@@ -41,13 +40,13 @@ __attribute__((target("sse4.2"))) std::uint32_t extend_by_instruction(std::uint3
 
 }  // namespace
 
-std::uint32_t crc32c_extend_by_table(std::uint32_t crc, base::ByteView bytes) noexcept {
+std::uint32_t crc32c_extend_by_table(std::uint32_t crc, ByteView bytes) noexcept {
     crc = ~crc;
     const std::uint8_t* at = bytes.data();
     std::size_t left = bytes.size();
     for (; left >= 8; at += 8, left -= 8) {
-        const std::uint32_t low = base::get_u32(at) ^ crc;
-        const std::uint32_t high = base::get_u32(at + 4);
+        const std::uint32_t low = get_u32(at) ^ crc;
+        const std::uint32_t high = get_u32(at + 4);
         crc = kTables[7][low & 0xFF] ^ kTables[6][low >> 8 & 0xFF] ^ kTables[5][low >> 16 & 0xFF] ^
               kTables[4][low >> 24] ^ kTables[3][high & 0xFF] ^ kTables[2][high >> 8 & 0xFF] ^
               kTables[1][high >> 16 & 0xFF] ^ kTables[0][high >> 24];
@@ -56,7 +55,7 @@ std::uint32_t crc32c_extend_by_table(std::uint32_t crc, base::ByteView bytes) no
     return ~crc;
 }
 
-std::uint32_t crc32c_extend(std::uint32_t crc, base::ByteView bytes) noexcept {
+std::uint32_t crc32c_extend(std::uint32_t crc, ByteView bytes) noexcept {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("sse4.2")) return extend_by_instruction(crc, bytes);
 #endif
@@ -65,8 +64,8 @@ std::uint32_t crc32c_extend(std::uint32_t crc, base::ByteView bytes) noexcept {
 
 std::uint32_t crc32c_extend_number(std::uint32_t crc, std::uint64_t number) noexcept {
     std::uint8_t bytes[8];
-    base::put_u64(bytes, number);
+    put_u64(bytes, number);
     return crc32c_extend(crc, bytes);
 }
 
-}  // namespace hoopguard::record
+}  // namespace hoopguard::base
