@@ -1,0 +1,273 @@
+// From entries, newest first, to statements.
+// Within a session statement numbers fall as entries are taken, so whatever belongs to a higher number than
+// the one just met can be forgotten: that keeps the state small.
+#include "record/assemble.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+namespace hoopguard::record {
+
+namespace {
+
+constexpr std::string_view kQueryCanceled = "57014";
+
+std::vector<std::string> texts(const EntryView& entry, Field field) {
+    std::vector<std::string> out;
+    auto array = entry.array(field);
+    CborItem item;
+    for (std::uint64_t i = 0; array && i < array->count && array->elements.next(item); ++i)
+        if (item.is_string()) out.emplace_back(base::text_of(item.bytes));
+    return out;
+}
+
+TransactionOutcome transaction_outcome(std::optional<std::uint64_t> value, TransactionOutcome absent) noexcept {
+    if (!value) return absent;
+    return *value <= static_cast<std::uint64_t>(TransactionOutcome::kUnknown)
+               ? static_cast<TransactionOutcome>(*value)
+               : TransactionOutcome::kUnknown;
+}
+
+Ending read_ending(const EntryView& entry) {
+    Ending ending;
+    ending.statement_no = entry.uint(Field::kStatementNo).value_or(0);
+    ending.time = entry.time();
+    ending.rows = entry.uint(Field::kRows);
+    ending.duration = entry.uint(Field::kDuration);
+    ending.xid = entry.uint(Field::kXid);
+    if (auto const outcome = entry.uint(Field::kTransactionOutcome))
+        ending.transaction = transaction_outcome(outcome, TransactionOutcome::kUnknown);
+    ending.sqlstate = entry.text(Field::kSqlstate).value_or("");
+    ending.error = entry.text(Field::kError).value_or("");
+    ending.masked = texts(entry, Field::kMasked);
+    return ending;
+}
+
+}  // namespace
+
+std::string_view to_text(StatementOutcome outcome) noexcept {
+    constexpr std::array<std::string_view, 6> kNames = {"running", "ok", "error", "cancelled", "refused", "lost"};
+    return kNames[static_cast<std::size_t>(outcome)];
+}
+
+std::string_view to_text(TransactionOutcome outcome) noexcept {
+    constexpr std::array<std::string_view, 5> kNames = {"open", "committed", "rolled back", "prepared", "unknown"};
+    return kNames[std::min<std::size_t>(static_cast<std::size_t>(outcome), kNames.size() - 1)];
+}
+
+std::string_view verdict_text(std::uint64_t verdict) noexcept {
+    constexpr std::array<std::string_view, 5> kNames = {"allow", "warn", "ask", "block", "unknown"};
+    return kNames[std::min<std::size_t>(verdict, kNames.size() - 1)];
+}
+
+std::string session_text(std::uint64_t session) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%x.%x", static_cast<unsigned>(session >> 32),
+                  static_cast<unsigned>(session));
+    return text;
+}
+
+std::optional<std::uint64_t> parse_session(std::string_view text) noexcept {
+    std::size_t const dot = text.find('.');
+    if (dot == std::string_view::npos || dot > 8 || text.size() - dot - 1 > 8) return std::nullopt;
+    auto const second = base::parse_hex(text.substr(0, dot));
+    auto const process = base::parse_hex(text.substr(dot + 1));
+    if (!second || !process || text.front() == '0' || text[dot + 1] == '0') return std::nullopt;
+    return *second << 32 | *process;
+}
+
+std::string_view StatementRow::sqlstate() const noexcept {
+    if (auto const own = start.text(Field::kSqlstate)) return *own;
+    return ending ? std::string_view(ending->sqlstate) : std::string_view();
+}
+
+std::string_view StatementRow::error() const noexcept {
+    if (auto const own = start.text(Field::kError)) return *own;
+    return ending ? std::string_view(ending->error) : std::string_view();
+}
+
+std::optional<std::uint64_t> StatementRow::rows() const noexcept {
+    return ending ? ending->rows : start.uint(Field::kRows);
+}
+
+std::optional<std::uint64_t> StatementRow::duration() const noexcept {
+    return ending ? ending->duration : start.uint(Field::kDuration);
+}
+
+bool Assembler::Span::covers(std::uint64_t statement_no,
+                             std::optional<std::uint64_t> transaction_no) const noexcept {
+    if (number && transaction_no) return *number == *transaction_no;
+    return first <= statement_no && statement_no <= last;
+}
+
+bool Assembler::has_ended(std::uint64_t id, const Session& session) const {
+    return session.ended || server_ended_ || (alive_ && !alive_(id));
+}
+
+bool Assembler::take(const EntryView& entry, std::uint64_t index, StatementRow& row) {
+    if (begun_) sessions_.erase(*std::exchange(begun_, std::nullopt));
+    if (entry.session() != 0 && entry.session_sequence() == 1) begun_ = entry.session();
+    switch (entry.type()) {
+        case EntryType::kOpen:
+        case EntryType::kStop: server_ended_ = true; return false;
+        case EntryType::kLogout: {
+            Session& session = sessions_[entry.session()];
+            session.ended = session.ahead_ended = true;
+            break;
+        }
+        case EntryType::kOutcome: take_ending(sessions_[entry.session()], entry); break;
+        case EntryType::kTransactionEnd: take_transaction(sessions_[entry.session()], entry); break;
+        case EntryType::kStatement:
+        case EntryType::kFailure: {
+            row.entry = index;
+            row.start = entry;
+            row.statement_no = entry.uint(Field::kStatementNo).value_or(0);
+            row.ending.reset();
+            judge(entry, sessions_[entry.session()], row);
+            return true;
+        }
+        default: break;
+    }
+    return false;
+}
+
+Assembler::Span Assembler::span_of(const Ending& ending, const EntryView& entry) {
+    // It ended its transaction, so its transaction began with it, or with what runs it.
+    return Span{.first = ending.statement_no,
+                .outcome = *ending.transaction,
+                .xid = ending.xid,
+                .number = entry.uint(Field::kTransactionNo)};
+}
+
+Assembler::Span Assembler::span_of(const EntryView& entry) {
+    bool const savepoint = entry.has(kFlagSubtransaction);
+    return Span{
+        .first = entry.uint(Field::kFirstStatementNo).value_or(0),
+        .last = entry.uint(Field::kLastStatementNo).value_or(UINT64_MAX),
+        .outcome = transaction_outcome(entry.uint(Field::kTransactionOutcome),
+                                       savepoint ? TransactionOutcome::kRolledBack : TransactionOutcome::kUnknown),
+        .xid = entry.uint(Field::kXid),
+        .number = savepoint ? std::nullopt : entry.uint(Field::kTransactionNo)};
+}
+
+void Assembler::take_ending(Session& session, const EntryView& entry) {
+    session.endings.push_back(read_ending(entry));
+    const Ending& ending = session.endings.back();
+    if (ending.transaction) end_transaction(session, span_of(ending, entry));
+}
+
+void Assembler::take_transaction(Session& session, const EntryView& entry) {
+    if (entry.has(kFlagSubtransaction))
+        session.savepoints.push_back(span_of(entry));
+    else
+        end_transaction(session, span_of(entry));
+}
+
+void Assembler::end_transaction(Session& session, const Span& span) {
+    session.transaction = span;
+    session.savepoints.clear();
+    session.transaction_seen = true;
+}
+
+void Assembler::judge(const EntryView& start, Session& session, StatementRow& row) const {
+    std::uint64_t const number = row.statement_no;
+    std::erase_if(session.savepoints, [&](const Span& span) { return span.first > number; });
+    std::erase_if(session.endings, [&](Ending& ending) {
+        if (ending.statement_no == number && !row.ending) row.ending = std::move(ending);
+        return ending.statement_no >= number;
+    });
+
+    bool const failed = start.type() == EntryType::kFailure;
+    std::string_view const sqlstate = row.sqlstate();
+    if (start.has(kFlagRefused))
+        row.outcome = StatementOutcome::kRefused;
+    else if (sqlstate == kQueryCanceled)
+        row.outcome = StatementOutcome::kCancelled;
+    else if (failed || !sqlstate.empty())
+        row.outcome = StatementOutcome::kError;
+    else if (row.ending)
+        row.outcome = StatementOutcome::kOk;
+    else
+        row.outcome = has_ended(start.session(), session) ? StatementOutcome::kLost : StatementOutcome::kRunning;
+
+    row.xid = row.ending && row.ending->xid ? row.ending->xid : start.uint(Field::kXid);
+    auto const transaction_no = start.uint(Field::kTransactionNo);
+    auto const savepoint = std::find_if(session.savepoints.begin(), session.savepoints.end(),
+                                        [&](const Span& span) { return span.covers(number, std::nullopt); });
+    bool const covered = session.transaction && session.transaction->covers(number, transaction_no);
+    if (!row.xid && covered) row.xid = session.transaction->xid;
+    if (row.ending && row.ending->transaction)
+        row.transaction = *row.ending->transaction;
+    else if (auto const own = start.uint(Field::kTransactionOutcome))
+        row.transaction = transaction_outcome(own, TransactionOutcome::kUnknown);
+    else if (savepoint != session.savepoints.end())
+        row.transaction = savepoint->outcome;
+    else if (covered)
+        row.transaction = session.transaction->outcome;
+    else if (row.outcome != StatementOutcome::kOk && row.outcome != StatementOutcome::kRunning &&
+             row.outcome != StatementOutcome::kLost)
+        row.transaction = TransactionOutcome::kRolledBack;  // an error undoes what it met, whatever follows
+    else
+        row.transaction =
+            has_ended(start.session(), session) ? TransactionOutcome::kUnknown : TransactionOutcome::kOpen;
+}
+
+bool Assembler::incomplete(const StatementRow& row) const {
+    if (row.start.type() == EntryType::kFailure || row.start.has(kFlagRefused) || server_ended_) return false;
+    auto const found = sessions_.find(row.start.session());
+    if (found != sessions_.end() && found->second.ahead_ended) return false;
+    if (!row.ending) return true;
+    bool const seen = found != sessions_.end() && found->second.transaction_seen;
+    return !row.ending->transaction && !seen;
+}
+
+bool Assembler::take_ahead(const EntryView& entry, const StatementRow& row) {
+    Session& session = sessions_[entry.session()];
+    std::uint64_t const number = row.statement_no;
+    if (entry.type() == EntryType::kLogout) {
+        session.ended = session.ahead_ended = true;
+        return false;
+    }
+    if (entry.type() == EntryType::kOutcome) {
+        Ending ending = read_ending(entry);
+        if (ending.transaction && !session.transaction_seen) {
+            // Of a higher statement: an implicit transaction of its own, so whatever was open had ended
+            // before.
+            if (ending.statement_no <= number) session.transaction = span_of(ending, entry);
+            session.transaction_seen = true;
+        }
+        if (ending.statement_no <= number) session.endings.push_back(std::move(ending));
+    } else if (entry.type() == EntryType::kTransactionEnd && !session.transaction_seen) {
+        Span const span = span_of(entry);
+        bool const concerns = span.first <= number;
+        if (entry.has(kFlagSubtransaction)) {
+            if (concerns) session.savepoints.push_back(span);
+        } else {
+            if (concerns) session.transaction = span;
+            session.transaction_seen = true;
+        }
+    }
+    bool const ended = row.ending || std::any_of(session.endings.begin(), session.endings.end(),
+                                                 [&](const Ending& one) { return one.statement_no == number; });
+    return !(ended && session.transaction_seen);
+}
+
+void Assembler::clear() {
+    sessions_.clear();
+    begun_.reset();
+    server_ended_ = false;
+}
+
+void Assembler::end_ahead(std::uint64_t session) {
+    sessions_[session].ahead_ended = true;
+}
+
+void Assembler::complete(StatementRow& row) {
+    judge(row.start, sessions_[row.start.session()], row);
+}
+
+}  // namespace hoopguard::record
