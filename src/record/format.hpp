@@ -89,7 +89,7 @@ enum EntryFlag : std::uint16_t {
 enum class Field : std::uint8_t {
     kStatementNo = 0,          // uint, 1, 2, 3 … within the session
     kParentNo = 1,             // uint: the statement that runs this one
-    kContextDistance = 2,      // uint: this position - position of the kSession entry that describes the speaker
+    kContext = 2,              // uint: position of the kSession entry that describes the speaker
     kStatement = 3,            // text
     kCommandTag = 4,           // text
     kQueryId = 5,              // int (signed 64 bit)
