@@ -1,0 +1,103 @@
+// The sections of a policy image and the fields of their rows. To add a kind of policy: a SectionId, an enum of
+// its fields, its schema, and a line in schema_of(). Fields are only ever added at the end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace hoopguard::policy {
+
+enum class SectionId : std::uint32_t {
+    kTexts = 1,  // bytes that text fields point into
+    kItems = 2,  // 8-byte slots that list fields point into
+    kFacts = 3,  // one row: PolicyFactField
+    kGuardrails = 4,
+    kRoleIndex = 5,  // which guardrails concern a role; the first row (null role) is for everyone
+    kActors = 6,
+};
+
+// Each field of a row is one 8-byte little-endian slot.
+enum class FieldType : std::uint8_t {
+    kWord,     // unsigned or two's complement number
+    kReal,     // IEEE 754 double
+    kText,     // offset and length in kTexts; may be null
+    kTexts,    // first and count in kItems, each a kText; may be null
+    kNumbers,  // first and count in kItems, each a kWord
+};
+
+enum class PolicyFactField : std::uint32_t { kDatabase, kCount };
+inline constexpr FieldType kPolicyFactSchema[] = {FieldType::kText};
+
+enum class GuardrailField : std::uint32_t {
+    kName,
+    kAction,   // Action
+    kMode,     // RuleMode
+    kReach,    // ClassSet: every class that may meet this rule
+    kPlain,    // ClassSet: the part of kReach that no kind of object narrows
+    kClasses,  // as written
+    kRoles,    // null: everyone but system roles
+    kExceptRoles,
+    kDatabases,    // null: all
+    kObjects,      // null: all; globs
+    kMaxRows,      // kUnlimited: none
+    kPer,          // microseconds; 0: per transaction
+    kMaxCost,      // NaN: none
+    kMaxDuration,  // microseconds; 0: none
+    kSchedule,     // null: always
+    kApprovers,
+    kMinApprovals,
+    kWait,  // microseconds; kUnlimited: approval_wait
+    kMessage,
+    kCount,
+};
+inline constexpr FieldType kGuardrailSchema[] = {
+    FieldType::kText,  FieldType::kWord,  FieldType::kWord,  FieldType::kWord,  FieldType::kWord,
+    FieldType::kTexts, FieldType::kTexts, FieldType::kTexts, FieldType::kTexts, FieldType::kTexts,
+    FieldType::kWord,  FieldType::kWord,  FieldType::kReal,  FieldType::kWord,  FieldType::kText,
+    FieldType::kTexts, FieldType::kWord,  FieldType::kWord,  FieldType::kText,
+};
+
+enum class RoleIndexField : std::uint32_t {
+    kRole,   // null: everyone; rows are sorted by the bytes of this
+    kReach,  // ClassSet: union over the guardrails
+    kRules,  // rows of kGuardrails
+    kCount,
+};
+inline constexpr FieldType kRoleIndexSchema[] = {FieldType::kText, FieldType::kWord, FieldType::kNumbers};
+
+enum class ActorField : std::uint32_t {
+    kProvider,  // null: a database role
+    kName,
+    kKind,  // "human", "agent", "service"
+    kOwner,
+    kPurpose,
+    kPooled,     // 0 or 1
+    kExpiresAt,  // microseconds since 1970-01-01 UTC; kUnlimited: never
+    kCount,
+};
+inline constexpr FieldType kActorSchema[] = {
+    FieldType::kText, FieldType::kText, FieldType::kText, FieldType::kText,
+    FieldType::kText, FieldType::kWord, FieldType::kWord,
+};
+
+inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
+
+constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
+    switch (id) {
+        case SectionId::kFacts: return kPolicyFactSchema;
+        case SectionId::kGuardrails: return kGuardrailSchema;
+        case SectionId::kRoleIndex: return kRoleIndexSchema;
+        case SectionId::kActors: return kActorSchema;
+        case SectionId::kTexts:
+        case SectionId::kItems: break;
+    }
+    return {};
+}
+
+static_assert(std::size(kPolicyFactSchema) == static_cast<std::size_t>(PolicyFactField::kCount));
+static_assert(std::size(kGuardrailSchema) == static_cast<std::size_t>(GuardrailField::kCount));
+static_assert(std::size(kRoleIndexSchema) == static_cast<std::size_t>(RoleIndexField::kCount));
+static_assert(std::size(kActorSchema) == static_cast<std::size_t>(ActorField::kCount));
+
+}  // namespace hoopguard::policy

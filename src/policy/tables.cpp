@@ -1,0 +1,126 @@
+// What may stand in the columns of the policy tables.
+#include "policy/tables.hpp"
+
+#include "policy/schedule.hpp"
+#include "policy/statement_class.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hoopguard::policy {
+
+namespace {
+
+constexpr std::size_t kLongestName = 128;
+constexpr std::int64_t kMostApprovals = 100;
+constexpr std::string_view kNotYet = "NULL only: this version of hoopguard does not judge by it";
+
+using Objections = std::optional<Objection>;
+
+Objections object(std::string_view column, std::string_view value, std::string_view allowed) {
+    return Objection{std::string(column), std::string(value), std::string(allowed)};
+}
+
+Objections check_name(std::string_view name) {
+    if (name.empty() || name.size() > kLongestName)
+        return object("name", name, "a text of 1 to " + std::to_string(kLongestName) + " bytes");
+    return {};
+}
+
+Objections check_words(std::string_view column, const std::optional<Words>& words, std::string_view what) {
+    if (!words) return {};
+    auto const allowed = std::string(what) + ", at least one; or NULL";
+    if (words->empty()) return object(column, "{}", allowed);
+    for (auto const& word : *words)
+        if (word.empty()) return object(column, "", allowed);
+    return {};
+}
+
+Objections check_classes(const Words& classes) {
+    if (classes.empty()) return object("classes", "{}", allowed_classes());
+    for (auto const& word : classes)
+        if (!parse_class_term(word)) return object("classes", word, allowed_classes());
+    return {};
+}
+
+Objections check_limits(const Guardrail& row) {
+    if (row.max_rows) return object("max_rows", std::to_string(*row.max_rows), kNotYet);
+    if (row.per) return object("per", std::to_string(*row.per) + " us", kNotYet);
+    if (row.max_duration) return object("max_duration", std::to_string(*row.max_duration) + " us", kNotYet);
+    if (row.max_cost && !(*row.max_cost >= 0 && std::isfinite(*row.max_cost)))
+        return object("max_cost", std::to_string(*row.max_cost), "a finite planner cost of 0 or more; or NULL");
+    if (row.min_approvals && (*row.min_approvals < 1 || *row.min_approvals > kMostApprovals))
+        return object("min_approvals", std::to_string(*row.min_approvals),
+                      "1 to " + std::to_string(kMostApprovals) + "; or NULL");
+    if (row.wait && *row.wait < 0)
+        return object("wait", std::to_string(*row.wait) + " us", "an interval of 0 or more; or NULL");
+    return {};
+}
+
+Objections check_schedule(const std::optional<std::string>& text) {
+    if (!text) return {};
+    if (auto const schedule = Schedule::parse(*text); !schedule)
+        return object("schedule", *text,
+                      "days, times and a time zone such as Mon-Fri 09:00-18:00 Europe/Zurich; or NULL (" +
+                          schedule.error().message + ")");
+    return {};
+}
+
+}  // namespace
+
+std::optional<Action> parse_action(std::string_view text) noexcept {
+    for (auto const action : {Action::kWarn, Action::kAsk, Action::kBlock})
+        if (text == to_text(action)) return action;
+    return std::nullopt;
+}
+
+std::optional<RuleMode> parse_rule_mode(std::string_view text) noexcept {
+    for (auto const mode : {RuleMode::kEnforce, RuleMode::kObserve, RuleMode::kOff})
+        if (text == to_text(mode)) return mode;
+    return std::nullopt;
+}
+
+std::string_view to_text(Action action) noexcept {
+    switch (action) {
+        case Action::kWarn: return "warn";
+        case Action::kAsk: return "ask";
+        case Action::kBlock: break;
+    }
+    return "block";
+}
+
+std::string_view to_text(RuleMode mode) noexcept {
+    switch (mode) {
+        case RuleMode::kObserve: return "observe";
+        case RuleMode::kOff: return "off";
+        case RuleMode::kEnforce: break;
+    }
+    return "enforce";
+}
+
+std::optional<Objection> object_to(const Guardrail& row) {
+    if (auto objection = check_name(row.name)) return objection;
+    if (!parse_action(row.action)) return object("action", row.action, "warn, ask, block");
+    if (!parse_rule_mode(row.mode)) return object("mode", row.mode, "enforce, observe, off");
+    if (auto objection = check_classes(row.classes)) return objection;
+    if (auto objection = check_words("roles", row.roles, "names of roles or group:NAME")) return objection;
+    if (auto objection = check_words("except_roles", row.except_roles, "names of roles or group:NAME"))
+        return objection;
+    if (auto objection = check_words("databases", row.databases, "names or globs of databases")) return objection;
+    if (auto objection = check_words("objects", row.objects, "names or globs such as public.orders, public.*"))
+        return objection;
+    if (auto objection = check_words("approvers", row.approvers, "names of roles or group:NAME")) return objection;
+    if (auto objection = check_limits(row)) return objection;
+    return check_schedule(row.schedule);
+}
+
+std::optional<Objection> object_to(const ActorRow& row) {
+    if (auto objection = check_name(row.name)) return objection;
+    if (row.kind != "human" && row.kind != "agent" && row.kind != "service")
+        return object("kind", row.kind, "human, agent, service");
+    if (row.provider && row.provider->empty())
+        return object("provider", "", "the name of a provider; or NULL for a database role");
+    return {};
+}
+
+}  // namespace hoopguard::policy

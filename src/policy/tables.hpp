@@ -1,0 +1,73 @@
+// Policy as its tables hold it, before it is compiled: plain values, and what may stand in each column.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hoopguard::policy {
+
+using Words = std::vector<std::string>;
+
+// In rising strictness; the numbers are those of decide::Verdict.
+enum class Action : std::uint8_t { kWarn = 1, kAsk = 2, kBlock = 3 };
+enum class RuleMode : std::uint8_t { kEnforce = 0, kObserve = 1, kOff = 2 };
+
+std::optional<Action> parse_action(std::string_view text) noexcept;
+std::optional<RuleMode> parse_rule_mode(std::string_view text) noexcept;
+std::string_view to_text(Action action) noexcept;
+std::string_view to_text(RuleMode mode) noexcept;
+
+// A row of hoopguard.guardrail. Intervals are microseconds.
+struct Guardrail {
+    std::string name;
+    std::string action;
+    Words classes;
+    std::optional<Words> roles;
+    std::optional<Words> except_roles;
+    std::optional<Words> databases;
+    std::optional<Words> objects;
+    std::optional<std::int64_t> max_rows;
+    std::optional<std::int64_t> per;
+    std::optional<double> max_cost;
+    std::optional<std::int64_t> max_duration;
+    std::optional<std::string> schedule;
+    std::optional<Words> approvers;
+    std::optional<std::int64_t> min_approvals;
+    std::optional<std::int64_t> wait;
+    std::optional<std::string> message;
+    std::string mode = "enforce";
+};
+
+// A row of hoopguard.actor.
+struct ActorRow {
+    std::optional<std::string> provider;  // none: a database role
+    std::string name;
+    std::string kind = "human";
+    std::optional<std::string> owner;
+    std::optional<std::string> purpose;
+    bool pooled = false;
+    std::optional<std::int64_t> expires_at;  // microseconds since 1970-01-01 UTC
+};
+
+// What is wrong with a row: for an error that names the column, the value and what is allowed.
+struct Objection {
+    std::string column;
+    std::string value;
+    std::string allowed;
+};
+
+// Everything that can be judged without a server; names of roles and time zones cannot.
+std::optional<Objection> object_to(const Guardrail& row);
+std::optional<Objection> object_to(const ActorRow& row);
+
+// The whole policy of a cluster.
+struct Tables {
+    std::string database;  // the control database
+    std::vector<Guardrail> guardrails;
+    std::vector<ActorRow> actors;
+};
+
+}  // namespace hoopguard::policy
