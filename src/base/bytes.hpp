@@ -2,8 +2,10 @@
 // Nothing here allocates or reads beyond what it is given; the caller vouches for the room.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -23,18 +25,39 @@ inline std::string_view text_of(ByteView bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Reads an unsigned little-endian number; `at` needs no alignment. Compilers make this one load.
+// Reads an unsigned little-endian number; `at` needs no alignment. One load where the machine is
+// little-endian too: compilers do not see that in a loop over bytes.
 template <class Number>
 inline Number get_number(const std::uint8_t* at) noexcept {
     Number value = 0;
-    for (std::size_t i = 0; i < sizeof(Number); ++i)
-        value = static_cast<Number>(value | static_cast<Number>(static_cast<Number>(at[i]) << (8 * i)));
+    if constexpr (std::endian::native == std::endian::little) {
+        std::memcpy(&value, at, sizeof(value));
+    } else {
+        for (std::size_t i = sizeof(Number); i-- > 0;) value = static_cast<Number>(value << 8 | at[i]);
+    }
     return value;
 }
 
 template <class Number>
 inline void put_number(std::uint8_t* at, Number value) noexcept {
-    for (std::size_t i = 0; i < sizeof(Number); ++i) at[i] = static_cast<std::uint8_t>(value >> (8 * i));
+    if constexpr (std::endian::native == std::endian::little) {
+        std::memcpy(at, &value, sizeof(value));
+    } else {
+        for (std::size_t i = 0; i < sizeof(Number); ++i) at[i] = static_cast<std::uint8_t>(value >> (8 * i));
+    }
+}
+
+// The number with its bytes in the opposite order: what to put for a big-endian field, and after getting one.
+template <class Number>
+inline Number swapped(Number value) noexcept {
+    if constexpr (sizeof(Number) == 1)
+        return value;
+    else if constexpr (sizeof(Number) == 2)
+        return __builtin_bswap16(value);
+    else if constexpr (sizeof(Number) == 4)
+        return __builtin_bswap32(value);
+    else
+        return __builtin_bswap64(value);
 }
 
 inline std::uint16_t get_u16(const std::uint8_t* at) noexcept {

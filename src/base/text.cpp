@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 namespace hoopguard::base {
 namespace {
@@ -274,15 +273,10 @@ std::optional<std::uint64_t> parse_rfc3339(std::string_view text) noexcept {
 }
 
 bool is_utf8(std::string_view text) noexcept {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        // Nearly all text is ASCII: eight bytes at a time.
-        while (i + 8 <= text.size()) {
-            std::uint64_t word;
-            std::memcpy(&word, text.data() + i, 8);
-            if ((word & 0x8080808080808080u) != 0) break;
-            i += 8;
-        }
+    for (std::size_t i = 0; i < text.size();) {
+        // A foreign letter stands among ASCII: look for the next one in long strides.
+        constexpr std::size_t kStride = 32;
+        while (i + kStride <= text.size() && is_ascii(text.substr(i, kStride))) i += kStride;
         if (i == text.size()) break;
         const Decoded decoded = decode_utf8(text.data() + i, text.size() - i);
         if (decoded.size == 0) return false;

@@ -30,6 +30,20 @@ std::string to_rfc3339(std::uint64_t nanoseconds, int digits);
 // RFC 3339 with "Z" or an offset, or a date alone (midnight UTC). "T" may be a blank. Years 1970 to 2553.
 std::optional<std::uint64_t> parse_rfc3339(std::string_view text) noexcept;
 
+// Whether all bytes are below 0x80. Nearly all recorded text is, and this is much quicker to know.
+inline bool is_ascii(std::string_view text) noexcept {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080u;
+    const std::uint8_t* const bytes = bytes_of(text).data();
+    std::uint64_t seen = 0;
+    if (text.size() >= 8) {
+        for (std::size_t i = 0; i + 8 < text.size(); i += 8) seen |= get_u64(bytes + i);
+        seen |= get_u64(bytes + text.size() - 8);
+    } else {
+        for (std::size_t i = 0; i < text.size(); ++i) seen |= bytes[i];
+    }
+    return (seen & kHighBits) == 0;
+}
+
 // Whether the bytes are UTF-8 (RFC 3629: shortest form, no surrogates, up to U+10FFFF).
 bool is_utf8(std::string_view text) noexcept;
 

@@ -5,23 +5,6 @@
 #include <new>
 
 namespace hoopguard::record {
-namespace {
-
-// CBOR's numbers are big-endian, unlike everything else in the journal.
-void put_big_endian(std::uint8_t* at, std::uint64_t value, std::size_t width) noexcept {
-    for (std::size_t i = 0; i < width; ++i) at[i] = static_cast<std::uint8_t>(value >> (8 * (width - 1 - i)));
-}
-
-}  // namespace
-
-void CborWriter::long_head(std::uint8_t type, std::uint64_t value) noexcept {
-    const std::size_t width = value <= 0xFFFF ? 2 : value <= 0xFFFFFFFF ? 4 : 8;
-    if (!room(1 + width)) return;
-    *at_++ = static_cast<std::uint8_t>(type | (width == 2 ? 25 : width == 4 ? 26 : 27));
-    put_big_endian(at_, value, width);
-    at_ += width;
-}
-
 bool CborWriter::grow(std::size_t needed) noexcept {
     if (growing_ == nullptr || !ok_) return ok_ = false;
     const std::size_t used = size();
@@ -41,53 +24,74 @@ void CborWriter::trim() noexcept {
     if (growing_ != nullptr && begin_ != nullptr) growing_->resize(start_ + size());
 }
 
-bool CborReader::next(CborItem& item) noexcept {
-    if (at_ == end_) return false;
-    const std::uint8_t initial = *at_;
-    const auto left = static_cast<std::size_t>(end_ - at_) - 1;
-    std::uint64_t value = initial & 0x1F;
-    std::size_t width = 0;
-    if (value >= 24) {
-        if (value > 27) return false;
-        width = std::size_t{1} << (value - 24);
-        if (width > left) return false;
-        value = 0;
-        for (std::size_t i = 1; i <= width; ++i) value = value << 8 | at_[i];
-        const std::uint64_t shorter = width == 1 ? 23 : (std::uint64_t{1} << (4 * width)) - 1;
-        if (value <= shorter) return false;
-    }
-    item.major = static_cast<CborMajor>(initial >> 5);
-    item.value = value;
-    item.bytes = {};
-    const std::uint8_t* const after = at_ + 1 + width;
-    switch (item.major) {
-        case CborMajor::kUnsigned:
-        case CborMajor::kNegative: break;
-        case CborMajor::kBytes:
-        case CborMajor::kText:
-            if (value > left - width) return false;
-            item.bytes = {after, static_cast<std::size_t>(value)};
-            break;
-        case CborMajor::kArray:
-        case CborMajor::kMap:
-            // Every element takes a byte at least; more than that is a lie about what follows.
-            if (value > left - width) return false;
-            break;
-        case CborMajor::kSimple:
-            if (width != 0 || value < kCborFalse || value > kCborNull) return false;
-            break;
+inline bool CborReader::take_long_value(std::uint64_t& value) noexcept {
+    // CBOR's numbers are big-endian, unlike everything else in the journal.
+    const auto left = static_cast<std::size_t>(end_ - at_);
+    switch (value) {
+        case 24:
+            if (left < 1) return false;
+            value = *at_;
+            at_ += 1;
+            return value > 23;
+        case 25:
+            if (left < 2) return false;
+            value = base::swapped(base::get_u16(at_));
+            at_ += 2;
+            return value > 0xFF;
+        case 26:
+            if (left < 4) return false;
+            value = base::swapped(base::get_u32(at_));
+            at_ += 4;
+            return value > 0xFFFF;
+        case 27:
+            if (left < 8) return false;
+            value = base::swapped(base::get_u64(at_));
+            at_ += 8;
+            return value > 0xFFFFFFFF;
         default: return false;
     }
-    at_ = after + item.bytes.size();
+}
+
+inline bool CborReader::take_head(std::uint8_t& initial, std::uint64_t& value) noexcept {
+    if (at_ == end_) return false;
+    initial = *at_++;
+    value = initial & 0x1F;
+    const auto major = static_cast<CborMajor>(initial >> 5);
+    if (major >= CborMajor::kBytes) {
+        if (major > CborMajor::kMap)
+            return major == CborMajor::kSimple && value >= kCborFalse && value <= kCborNull;
+        if (value >= 24 && !take_long_value(value)) return false;
+        // Every byte of a string, every element of an array or a map takes a byte at least; more than that is a
+        // lie about what follows.
+        return value <= static_cast<std::size_t>(end_ - at_);
+    }
+    return value < 24 || take_long_value(value);
+}
+
+bool CborReader::next(CborItem& item) noexcept {
+    std::uint8_t initial;
+    if (!take_head(initial, item.value)) return false;
+    item.major = static_cast<CborMajor>(initial >> 5);
+    item.bytes = {};
+    if (item.is_string()) {
+        item.bytes = {at_, static_cast<std::size_t>(item.value)};
+        at_ += item.value;
+    }
     return true;
 }
 
 bool CborReader::skip() noexcept {
-    CborItem item;
+    std::uint8_t initial;
+    std::uint64_t value;
     for (std::uint64_t pending = 1; pending > 0; --pending) {
-        if (!next(item)) return false;
-        if (item.major == CborMajor::kArray) pending += item.value;
-        if (item.major == CborMajor::kMap) pending += 2 * item.value;
+        if (!take_head(initial, value)) return false;
+        switch (static_cast<CborMajor>(initial >> 5)) {
+            case CborMajor::kBytes:
+            case CborMajor::kText: at_ += value; break;
+            case CborMajor::kArray: pending += value; break;
+            case CborMajor::kMap: pending += 2 * value; break;
+            default: break;
+        }
     }
     return true;
 }

@@ -6,7 +6,6 @@
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 
-#include <cstring>
 #include <string_view>
 
 namespace hoopguard::record {
@@ -52,7 +51,8 @@ class CborWriter {
     }
     // A text string, or a byte string of the same bytes when they are not UTF-8.
     void text(std::string_view value) noexcept {
-        head(base::is_utf8(value) ? CborMajor::kText : CborMajor::kBytes, value.size());
+        const bool is_text = base::is_ascii(value) || base::is_utf8(value);
+        head(is_text ? CborMajor::kText : CborMajor::kBytes, value.size());
         raw(base::bytes_of(value));
     }
     void boolean(bool value) noexcept { head(CborMajor::kSimple, value ? kCborTrue : kCborFalse); }
@@ -80,17 +80,25 @@ class CborWriter {
             if (!room(1)) return;
             *at_++ = static_cast<std::uint8_t>(type | value);
         } else if (value <= 0xFF) {
-            if (!room(2)) return;
-            *at_++ = type | 24;
-            *at_++ = static_cast<std::uint8_t>(value);
+            put_head(type | 24, static_cast<std::uint8_t>(value));
+        } else if (value <= 0xFFFF) {
+            put_head(type | 25, static_cast<std::uint16_t>(value));
+        } else if (value <= 0xFFFFFFFF) {
+            put_head(type | 26, static_cast<std::uint32_t>(value));
         } else {
-            long_head(type, value);
+            put_head(type | 27, value);
         }
+    }
+    template <class Number>
+    void put_head(int initial, Number value) noexcept {
+        if (!room(1 + sizeof(Number))) return;
+        *at_++ = static_cast<std::uint8_t>(initial);
+        base::put_number(at_, base::swapped(value));
+        at_ += sizeof(Number);
     }
     bool room(std::size_t needed) noexcept {
         return static_cast<std::size_t>(end_ - at_) >= needed ? ok_ : grow(needed);
     }
-    void long_head(std::uint8_t type, std::uint64_t value) noexcept;
     bool grow(std::size_t needed) noexcept;
 
     std::uint8_t* begin_ = nullptr;
@@ -118,12 +126,17 @@ class CborReader {
 
     bool at_end() const noexcept { return at_ == end_; }
     const std::uint8_t* position() const noexcept { return at_; }
-    // The next head; false at the end and at what is not deterministic CBOR.
+    // The next head; false at the end and at what is not deterministic CBOR, after which the reader is spent.
     bool next(CborItem& item) noexcept;
     // Passes over one whole item, however nested, with its elements.
     bool skip() noexcept;
 
  private:
+    // Reads the initial byte and its value, and judges both.
+    bool take_head(std::uint8_t& initial, std::uint64_t& value) noexcept;
+    // Reads what an additional information of 24 to 27 announces; false when it is cut or could be shorter.
+    bool take_long_value(std::uint64_t& value) noexcept;
+
     const std::uint8_t* at_;
     const std::uint8_t* end_;
 };
