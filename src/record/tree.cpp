@@ -1,7 +1,6 @@
 // The Merkle tree over an origin's entries (RFC 6962, RFC 9162).
 #include "record/tree.hpp"
 
-#include <algorithm>
 #include <bit>
 
 namespace hoopguard::record {
@@ -53,11 +52,21 @@ std::optional<Frontier> Frontier::from(std::uint64_t size, std::span<const Hash>
 }
 
 void Frontier::append(const Hash& leaf) noexcept {
+    Hash unused;
+    append(leaf, unused);
+}
+
+bool Frontier::append(const Hash& leaf, Hash& tile) noexcept {
     Hash hash = leaf;
+    unsigned level = 0;
     // As in counting: every trailing one bit is a subtree that the new one completes.
-    for (std::uint64_t bits = size_; bits & 1; bits >>= 1) hash = node_hash(hashes_[--count_], hash);
+    for (std::uint64_t bits = size_; bits & 1; bits >>= 1) {
+        hash = node_hash(hashes_[--count_], hash);
+        if (++level == kTileLevel) tile = hash;
+    }
     hashes_[count_++] = hash;
     ++size_;
+    return level >= kTileLevel;
 }
 
 Hash Frontier::root() const noexcept {

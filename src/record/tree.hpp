@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "crypto/digest.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
@@ -21,6 +22,10 @@ Hash node_hash(const Hash& left, const Hash& right) noexcept;
 // SHA-256 of nothing: the root of the tree without leaves.
 Hash empty_root() noexcept;
 
+// The hashes of complete aligned subtrees of 2^kTileLevel leaves are kept in the file `tiles`.
+inline constexpr unsigned kTileLevel = 8;
+inline constexpr std::uint64_t kTileWidth = std::uint64_t{1} << kTileLevel;
+
 // The complete subtrees that a tree of a given size falls into, largest first: all that is needed to
 // append leaves and to know the root. A value of 2 KiB that allocates nothing.
 class Frontier {
@@ -30,6 +35,8 @@ class Frontier {
     static std::optional<Frontier> from(std::uint64_t size, std::span<const Hash> hashes) noexcept;
 
     void append(const Hash& leaf) noexcept;
+    // The same; true when the leaf completed an aligned subtree of 256 leaves, whose root is then in `tile`.
+    bool append(const Hash& leaf, Hash& tile) noexcept;
     std::uint64_t size() const noexcept { return size_; }
     Hash root() const noexcept;
     // One for each one bit of size(), largest subtree first. Valid until the next append.

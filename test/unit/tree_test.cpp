@@ -127,6 +127,19 @@ TEST(Frontier, GrowsAsDefinedAndRestarts) {
     }
 }
 
+TEST(Frontier, GivesEveryCompleteTile) {
+    const Leaves leaves(1024);
+    Frontier frontier;
+    Hash tile{};
+    for (std::size_t i = 0; i < 1024; ++i) {
+        const bool complete = frontier.append(leaves.hashes[i], tile);
+        EXPECT_EQ(complete, i % 256 == 255) << i;
+        if (complete) {
+            EXPECT_EQ(tile, defined_root(std::span<const Hash>(leaves.hashes).subspan(i - 255, 256)));
+        }
+    }
+}
+
 TEST(Proofs, EveryPairUpToAHundredProvesItself) {
     Leaves leaves(100);
     for (std::size_t size = 1; size <= 100; ++size) {
