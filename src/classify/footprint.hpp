@@ -16,12 +16,12 @@ using policy::StatementClass;
 struct ObjectName {
     std::string_view kind;  // "table", "view", "function", "role", "database" …: ddl.drop.<kind>; a literal
     std::string name;
-    ClassSet classes;       // what the statement does to this object
-    bool implied = false;   // reached through another object that is named: a partition, for one
+    ClassSet classes;      // what the statement does to this object
+    bool implied = false;  // reached through another object that is named: a partition, for one
 };
 
 struct Footprint {
-    ClassSet classes;       // of the whole statement: the objects' and those that concern no object
+    ClassSet classes;  // of the whole statement: the objects' and those that concern no object
     std::vector<ObjectName> objects;
     double estimated_rows = 0;
     double cost = 0;
