@@ -2,6 +2,7 @@
 #include "hooks/hooks.hpp"
 #include "pg/prelude.hpp"
 #include "pg/settings.hpp"
+#include "workers/sealer.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -19,4 +20,5 @@ void _PG_init(void) {
     hoopguard::hooks::install_shared_memory();
     hoopguard::hooks::install_executor();
     hoopguard::hooks::install_utility();
+    hoopguard::workers::register_sealer();
 }

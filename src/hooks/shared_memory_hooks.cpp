@@ -19,7 +19,8 @@ extern "C" {
 
 static void hoopguard_shmem_request() {
     if (prev_shmem_request) prev_shmem_request();
-    RequestAddinShmemSpace(hoopguard::record::shared_size());
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory request",
+                         [] { hoopguard::record::request_shared(); });
 }
 
 static void hoopguard_shmem_startup() {
