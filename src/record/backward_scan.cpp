@@ -29,16 +29,16 @@ base::Result<std::vector<OriginEnd>> origins_newest_first(Directory& journal) {
     return origins;
 }
 
-bool ScanFilter::wants_session(std::uint64_t session) const noexcept {
+bool Selection::wants_session(std::uint64_t session) const noexcept {
     return !sessions || std::binary_search(sessions->begin(), sessions->end(), session);
 }
 
-bool ScanFilter::wants(const EntryView& entry, std::uint64_t index) const noexcept {
+bool Selection::wants(const EntryView& entry, std::uint64_t index) const noexcept {
     return index >= first_entry && index <= last_entry && entry.time() >= since && entry.time() <= until &&
            wants_session(entry.session());
 }
 
-BackwardScan::BackwardScan(Directory& journal, std::vector<OriginEnd> origins, ScanFilter filter, Breathe breathe)
+BackwardScan::BackwardScan(Directory& journal, std::vector<OriginEnd> origins, Selection filter, Breathe breathe)
     : journal_(journal), origins_(std::move(origins)), filter_(std::move(filter)), breathe_(std::move(breathe)) {}
 
 base::Result<bool> BackwardScan::next() {
@@ -72,7 +72,7 @@ base::Result<bool> BackwardScan::next() {
 base::Result<bool> BackwardScan::next_origin() {
     if (next_origin_ == origins_.size()) return false;
     const OriginEnd& origin = origins_[next_origin_++];
-    auto opened = OriginReader::open(journal_, origin.directory, origin.end);
+    auto opened = StreamReader::open(journal_, origin.directory, origin.end);
     if (!opened && opened.error().number == ENOENT) return true;
     if (!opened) return opened.error();
     origin_ = std::move(*opened);

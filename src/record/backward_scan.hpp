@@ -3,7 +3,7 @@
 // were passed over, and what is known of sessions must be forgotten.
 #pragma once
 
-#include "record/origin_reader.hpp"
+#include "record/stream_reader.hpp"
 
 #include <functional>
 
@@ -20,7 +20,7 @@ base::Result<std::vector<OriginEnd>> origins_newest_first(Directory& journal);
 
 // What is wanted; all bounds inclusive. Blocks without any wanted entry are not read; entries that are not
 // wanted may come all the same, and the user of the scan judges each.
-struct ScanFilter {
+struct Selection {
     std::optional<std::vector<std::uint64_t>> sessions;  // ascending
     std::uint64_t first_entry = 0;
     std::uint64_t last_entry = UINT64_MAX;
@@ -36,7 +36,7 @@ class BackwardScan {
     // Called between blocks; may throw to end the scan.
     using Breathe = std::function<void()>;
     // `journal` must outlive the scan.
-    BackwardScan(Directory& journal, std::vector<OriginEnd> origins, ScanFilter filter, Breathe breathe);
+    BackwardScan(Directory& journal, std::vector<OriginEnd> origins, Selection filter, Breathe breathe);
 
     // Moves to the next older entry; false at the end. After an error the scan is at its end.
     base::Result<bool> next();
@@ -49,8 +49,8 @@ class BackwardScan {
     // Where the stretch began, at its newer end; and whether nothing that is wanted of its sessions comes after.
     std::uint64_t stretch_end() const noexcept { return stretch_end_; }
     bool stretch_is_last() const noexcept { return stretch_is_last_; }
-    OriginReader& origin() noexcept { return *origin_; }
-    const ScanFilter& filter() const noexcept { return filter_; }
+    StreamReader& origin() noexcept { return *origin_; }
+    const Selection& filter() const noexcept { return filter_; }
 
     std::uint64_t blocks_read() const noexcept { return blocks_read_ + (origin_ ? origin_->blocks_read() : 0); }
     std::uint64_t blocks_skipped() const noexcept { return blocks_skipped_; }
@@ -64,11 +64,11 @@ class BackwardScan {
 
     Directory& journal_;
     std::vector<OriginEnd> origins_;
-    ScanFilter filter_;
+    Selection filter_;
     Breathe breathe_;
 
     std::size_t next_origin_ = 0;
-    std::unique_ptr<OriginReader> origin_;
+    std::unique_ptr<StreamReader> origin_;
     std::size_t next_segment_ = 0;  // places below this one are still to come
     std::size_t segment_place_ = 0;
     std::shared_ptr<SegmentBlocks> segment_;

@@ -34,7 +34,7 @@ base::Result<bool> StatementScan::next() {
 base::Status StatementScan::look_ahead() {
     std::uint64_t const session = row_.start.session();
     std::uint64_t& position = ahead_.try_emplace(session, scan_.stretch_end()).first->second;
-    OriginReader& origin = scan_.origin();
+    StreamReader& origin = scan_.origin();
     auto const first = origin.place_of_position(position);
     if (!first) return first.error();
     bool more = true;

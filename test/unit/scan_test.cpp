@@ -147,7 +147,7 @@ class ScanTest : public testing::Test {
 
     MemoryJournal journal{Scene::directories};
 
-    BackwardScan scan(ScanFilter filter) {
+    BackwardScan scan(Selection filter) {
         auto origins = origins_newest_first(journal);
         EXPECT_TRUE(origins);
         return BackwardScan(journal, *origins, std::move(filter), {});
@@ -169,7 +169,7 @@ class ScanTest : public testing::Test {
     // Sessions that say no more are gone, as a server's list of processes tells.
     static bool alive(std::uint64_t session) { return session % 7 == 0; }
 
-    std::vector<Seen> statements(ScanFilter filter = {}) {
+    std::vector<Seen> statements(Selection filter = {}) {
         StatementScan statements(scan(std::move(filter)), alive);
         std::vector<Seen> seen;
         for (;;) {
@@ -300,7 +300,7 @@ TEST_F(ScanTest, WhatIsNotThereYetIsNotRead) {
     auto const all = statements();
     auto origins = origins_newest_first(journal);
     ASSERT_TRUE(origins);
-    auto const reader = OriginReader::open(journal, origins->front().directory);
+    auto const reader = StreamReader::open(journal, origins->front().directory);
     ASSERT_TRUE(reader);
     for (std::uint64_t until : {100, 500, 900}) {
         auto const held = (*reader)->at_index(until);

@@ -1,5 +1,5 @@
 // Random access to an origin's entries, through small caches of blocks.
-#include "record/origin_reader.hpp"
+#include "record/stream_reader.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,19 +13,19 @@ constexpr std::size_t kBlocksKept = 16;
 
 }  // namespace
 
-base::Result<std::unique_ptr<OriginReader>> OriginReader::open(Directory& journal, const std::string& name,
+base::Result<std::unique_ptr<StreamReader>> StreamReader::open(Directory& journal, const std::string& name,
                                                                std::uint64_t end) {
     auto directory = journal.enter(name);
     if (!directory) return directory.error();
     auto numbers = list_segments(**directory);
     if (!numbers) return numbers.error();
-    std::unique_ptr<OriginReader> reader(
-        new OriginReader(std::move(*directory), name.substr(sizeof kOriginPrefix - 1), end));
+    std::unique_ptr<StreamReader> reader(
+        new StreamReader(std::move(*directory), name.substr(sizeof kOriginPrefix - 1), end));
     reader->numbers_ = std::move(*numbers);
     return reader;
 }
 
-base::Result<std::optional<OriginReader::Start>> OriginReader::start(std::size_t place) {
+base::Result<std::optional<StreamReader::Start>> StreamReader::start(std::size_t place) {
     if (auto const known = starts_.find(place); known != starts_.end()) return std::optional(known->second);
     auto source = directory_->open(segment_name(numbers_[place]));
     if (!source && source.error().number == ENOENT) return std::optional<Start>();
@@ -40,7 +40,7 @@ base::Result<std::optional<OriginReader::Start>> OriginReader::start(std::size_t
 }
 
 template <typename Before>
-base::Result<std::size_t> OriginReader::last_place(Before before) {
+base::Result<std::size_t> StreamReader::last_place(Before before) {
     std::size_t low = 0;
     std::size_t high = numbers_.size();
     while (high - low > 1) {
@@ -56,15 +56,15 @@ base::Result<std::size_t> OriginReader::last_place(Before before) {
     return low;
 }
 
-base::Result<std::size_t> OriginReader::place_of_position(std::uint64_t position) {
+base::Result<std::size_t> StreamReader::place_of_position(std::uint64_t position) {
     return last_place([position](const Start& start) { return start.position <= position; });
 }
 
-base::Result<std::size_t> OriginReader::place_of_index(std::uint64_t index) {
+base::Result<std::size_t> StreamReader::place_of_index(std::uint64_t index) {
     return last_place([index](const Start& start) { return start.index <= index; });
 }
 
-base::Result<std::shared_ptr<SegmentBlocks>> OriginReader::segment(std::size_t place) {
+base::Result<std::shared_ptr<SegmentBlocks>> StreamReader::segment(std::size_t place) {
     auto const known =
         std::find_if(segments_.begin(), segments_.end(), [&](const auto& kept) { return kept.first == place; });
     if (known != segments_.end()) {
@@ -85,7 +85,7 @@ base::Result<std::shared_ptr<SegmentBlocks>> OriginReader::segment(std::size_t p
     return segments_.front().second;
 }
 
-base::Result<std::shared_ptr<const LoadedBlock>> OriginReader::load(std::size_t place, SegmentBlocks& segment,
+base::Result<std::shared_ptr<const LoadedBlock>> StreamReader::load(std::size_t place, SegmentBlocks& segment,
                                                                     const Block& block) {
     auto const known = std::find_if(blocks_.begin(), blocks_.end(), [&](const CachedBlock& kept) {
         return kept.place == place && kept.begin == block.begin();
@@ -104,7 +104,7 @@ base::Result<std::shared_ptr<const LoadedBlock>> OriginReader::load(std::size_t 
     return *loaded;
 }
 
-base::Result<std::optional<HeldEntry>> OriginReader::at_position(std::uint64_t position) {
+base::Result<std::optional<HeldEntry>> StreamReader::at_position(std::uint64_t position) {
     auto const place = place_of_position(position);
     if (!place) return place.error();
     if (numbers_.empty() || position >= end_) return std::optional<HeldEntry>();
@@ -123,7 +123,7 @@ base::Result<std::optional<HeldEntry>> OriginReader::at_position(std::uint64_t p
     return std::optional<HeldEntry>();
 }
 
-base::Result<std::optional<HeldEntry>> OriginReader::at_index(std::uint64_t index) {
+base::Result<std::optional<HeldEntry>> StreamReader::at_index(std::uint64_t index) {
     auto const place = place_of_index(index);
     if (!place) return place.error();
     if (numbers_.empty()) return std::optional<HeldEntry>();

@@ -17,11 +17,11 @@ struct HeldEntry {
     std::uint64_t index = 0;  // leaf index
 };
 
-class OriginReader {
+class StreamReader {
  public:
     // The origin with that directory name, of the journal's directory. Entries at position `end` and later are
     // not there yet; UINT64_MAX: the stream ends where it ends.
-    static base::Result<std::unique_ptr<OriginReader>> open(Directory& journal, const std::string& name,
+    static base::Result<std::unique_ptr<StreamReader>> open(Directory& journal, const std::string& name,
                                                             std::uint64_t end = UINT64_MAX);
 
     // 32 hexadecimal digits.
@@ -57,7 +57,7 @@ class OriginReader {
         std::uint64_t begin;
         std::shared_ptr<const LoadedBlock> block;
     };
-    OriginReader(std::unique_ptr<Directory> directory, std::string origin, std::uint64_t end)
+    StreamReader(std::unique_ptr<Directory> directory, std::string origin, std::uint64_t end)
         : directory_(std::move(directory)), origin_(std::move(origin)), end_(end) {}
     // Nothing when the segment has been removed.
     base::Result<std::optional<Start>> start(std::size_t place);
