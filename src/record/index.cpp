@@ -13,12 +13,14 @@ std::uint32_t record_crc(const std::uint8_t* record, std::size_t length, std::ui
                                {record + kIndexOffsetAt, length - kIndexOffsetAt});
 }
 
+constexpr char kCut[] = "the file ends within a record";
+
 const char* judge_record(base::ByteView bytes, std::uint64_t nonce) noexcept {
-    if (bytes.size() < kIndexSessionsAt) return "the file ends within a record";
+    if (bytes.size() < kIndexSessionsAt) return kCut;
     const std::size_t length = base::get_u32(bytes.data() + kIndexLengthAt);
     if (length != kIndexSessionsAt + 8 * std::uint64_t{base::get_u32(bytes.data() + kIndexSessionCountAt)})
         return "impossible length of a record";
-    if (length > bytes.size()) return "the file ends within a record";
+    if (length > bytes.size()) return kCut;
     if (base::get_u32(bytes.data() + kIndexCrcAt) != record_crc(bytes.data(), length, nonce))
         return "checksum mismatch";
     return nullptr;
@@ -94,6 +96,7 @@ IndexContents read_index(base::ByteView file, std::uint64_t nonce) {
         const base::ByteView rest = file.subspan(contents.sound);
         if (const char* const fault = judge_record(rest, nonce)) {
             contents.fault = fault;
+            contents.cut = fault == kCut;
             break;
         }
         contents.records.emplace_back(rest.data());

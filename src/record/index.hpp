@@ -87,6 +87,7 @@ struct IndexContents {
     std::vector<IndexRecord> records;  // refer to the file's bytes
     std::uint64_t sound = 0;           // bytes that they take up
     std::string fault;                 // why what follows is none; empty when nothing follows
+    bool cut = false;                  // because the file ends within a record
 };
 IndexContents read_index(base::ByteView file, std::uint64_t nonce);
 
