@@ -158,8 +158,11 @@ bool Verifier::verify_entry(const SegmentCursor& cursor) {
     index_ = frontier_.size();
     if (const EntryFault fault = check_payload(entry.payload()); fault != EntryFault::kNone)
         add({file_, offset_, index_, describe(fault)});
-    if (entry.type() == EntryType::kKeyRotation) checkpoints_.rotate(entry, {file_, offset_, index_, {}});
-    claims_.add(entry, {file_, offset_, index_, {}});
+    if (ClaimJudge::is_claim(entry.type())) {
+        const Finding where{file_, offset_, index_, {}};
+        if (entry.type() == EntryType::kKeyRotation) checkpoints_.rotate(entry, where);
+        claims_.add(entry, where);
+    }
     sessions_.add(entry, index_, file_, offset_);
     indexes_.add(offset_, index_, entry);
     const Hash leaf = leaf_hash(entry.bytes());
@@ -238,7 +241,7 @@ void Verifier::finish() {
     checkpoints_.finish(!lost_, file_, offset_);
     const bool whole = whole_ && !lost_;
     tiles_.end(report_.size, whole);
-    report_.stopped = whole && claims_.stopped_at_end();
+    report_.stopped = whole && claims_.stopped_at(report_.size);
     if (report_.stopped) {
         indexes_.demand_complete();
         tiles_.demand_complete();

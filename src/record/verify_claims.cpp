@@ -23,13 +23,17 @@ void ClaimJudge::begin_segment(const SegmentHeader& header) {
     starts_.push_back({header.first_index(), digest_of(header.frontier.hashes())});
 }
 
+bool ClaimJudge::is_claim(EntryType type) noexcept {
+    return type == EntryType::kGap || type == EntryType::kSeal || type == EntryType::kRetention ||
+           type == EntryType::kKeyRotation || type == EntryType::kStop;
+}
+
 void ClaimJudge::add(const EntryView& entry, const Finding& where) {
-    last_ = *where.entry;
     switch (entry.type()) {
         case EntryType::kGap: return judge_gap(entry, where);
         case EntryType::kSeal: return judge_seal(entry, where);
         case EntryType::kRetention: return judge_retention(entry, where);
-        case EntryType::kStop: stop_ = last_; return;
+        case EntryType::kStop: stop_ = where.entry; return;
         default: return;
     }
 }
@@ -44,7 +48,7 @@ void ClaimJudge::judge_gap(const EntryView& entry, const Finding& where) {
 void ClaimJudge::judge_seal(const EntryView& entry, const Finding& where) {
     const auto size = entry.uint(Field::kTreeSize);
     const auto root = entry.bytes(Field::kTreeRoot);
-    if (!size || !root || *size > last_ || root->size() != sizeof(Hash))
+    if (!size || !root || *size > *where.entry || root->size() != sizeof(Hash))
         return problem(where, "the seal entry does not name a tree size before it and its root");
     if (*size < recent_.start()) return;
     const auto known = recent_.at(*size);
@@ -59,7 +63,7 @@ void ClaimJudge::judge_seal(const EntryView& entry, const Finding& where) {
 void ClaimJudge::judge_retention(const EntryView& entry, const Finding& where) {
     const auto first_kept = entry.uint(Field::kFirstKeptIndex);
     auto stated = entry.array(Field::kFrontier);
-    if (!first_kept || !stated || *first_kept > last_)
+    if (!first_kept || !stated || *first_kept > *where.entry)
         return problem(where, "the retention entry does not name an entry before it and the frontier there");
     crypto::Sha256 digest;
     CborItem item;
@@ -73,7 +77,7 @@ void ClaimJudge::judge_retention(const EntryView& entry, const Finding& where) {
     if (start == starts_.end() && *first_kept >= report_->first_index)
         problem(where, "the retention entry keeps from entry " + std::to_string(*first_kept) +
                            " on, where no segment begins");
-    retentions_.push_back({last_, *first_kept});
+    retentions_.push_back({*where.entry, *first_kept});
 }
 
 void ClaimJudge::finish(std::uint64_t first_segment) {

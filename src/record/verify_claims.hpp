@@ -16,12 +16,14 @@ class ClaimJudge {
     // The tree begins here, or goes on here after entries that could not be hashed.
     void restart(const Frontier& frontier) { recent_.restart(frontier); }
     void begin_segment(const SegmentHeader& header);
-    // Before its leaf is added. `where` is its place.
+    // Whether entries of this type are to be judged.
+    static bool is_claim(EntryType type) noexcept;
+    // An entry that is, before its leaf is added. `where` is its place.
     void add(const EntryView& entry, const Finding& where);
     void add_leaf(const Hash& leaf, const Frontier& frontier) { recent_.add(leaf, frontier); }
 
-    // Whether the last entry added is an orderly stop.
-    bool stopped_at_end() const noexcept { return stop_ && *stop_ == last_; }
+    // Whether the last of so many entries is an orderly stop.
+    bool stopped_at(std::uint64_t size) const noexcept { return stop_ && *stop_ + 1 == size; }
     // At the end, when the report says what is covered.
     void finish(std::uint64_t first_segment);
 
@@ -45,7 +47,6 @@ class ClaimJudge {
     std::vector<Start> starts_;  // of the segments
     std::vector<Retention> retentions_;
     std::optional<std::uint64_t> stop_;  // leaf index of the last orderly stop
-    std::uint64_t last_ = 0;             // leaf index of the last entry
 };
 
 }  // namespace hoopguard::record

@@ -1,0 +1,45 @@
+// Inclusion proofs that stand alone: an entry, its path to a root, and the signed checkpoint with that root.
+// Whoever holds the public key checks one without the journal (RFC 9162 section 2.1.3).
+#pragma once
+
+#include "record/checkpoint.hpp"
+#include "record/reader.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hoopguard::record {
+
+struct InclusionProof {
+    std::string origin;  // "hoopguard/<system identifier>/<origin>"
+    std::uint64_t index = 0;
+    base::Bytes entry;       // as it stands in the segment
+    std::vector<Hash> path;  // from the leaf upwards
+    std::string checkpoint;  // the signed note; its size is the tree's
+};
+
+// Proves an entry against the newest checkpoint of the journal. The result has been checked but for the signature.
+base::Result<InclusionProof> prove_entry(OriginReader& reader, std::uint64_t index);
+
+// Whether the proof holds under one of the keys; the error says what does not.
+base::Status check_proof(const InclusionProof& proof, const std::vector<VerifierKey>& keys);
+
+// One JSON object, as doc/journal_format.md defines it.
+std::string to_json(const InclusionProof& proof);
+base::Result<InclusionProof> parse_proof(std::string_view json);
+
+// Hashes of an origin's complete subtrees: from its tiles, its entries and, for removed ones, its first header.
+class OriginTree final : public HashSource {
+ public:
+    // The reader outlives this. Without tiles every hash is computed from entries.
+    OriginTree(OriginReader& reader, bool use_tiles);
+    base::Result<Hash> subtree(unsigned level, std::uint64_t index) override;
+
+ private:
+    std::optional<Hash> known(unsigned level, std::uint64_t index) const;
+
+    OriginReader* reader_;
+    base::Bytes tiles_;
+};
+
+}  // namespace hoopguard::record
