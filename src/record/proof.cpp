@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 
 namespace hoopguard::record {
 namespace {
@@ -18,8 +19,12 @@ struct Covering {
     std::string note;
 };
 
+base::Error no_entry(StreamReader& reader, std::uint64_t index) {
+    return base::fail("there is no entry " + std::to_string(index) + " in " + reader.directory().name(), ENOENT);
+}
+
 // The newest checkpoint that is whole.
-base::Result<Covering> newest_checkpoint(OriginReader& reader) {
+base::Result<Covering> newest_checkpoint(StreamReader& reader) {
     const auto bytes = read_all(reader.directory(), kCheckpointsName, kMaxFile);
     if (!bytes) return bytes.error();
     const std::string_view text = base::text_of(*bytes);
@@ -53,7 +58,8 @@ std::optional<std::vector<Hash>> hashes_of(const base::Json::Array& array) {
 
 }  // namespace
 
-OriginTree::OriginTree(OriginReader& reader, bool use_tiles) : reader_(&reader) {
+OriginTree::OriginTree(StreamReader& reader, bool use_tiles) : reader_(&reader) {
+    if (const auto oldest = reader.segment(0); oldest && *oldest) removed_ = (*oldest)->header().frontier;
     if (!use_tiles) return;
     if (auto tiles = read_all(reader.directory(), kTilesName, kMaxFile)) tiles_ = std::move(*tiles);
 }
@@ -66,10 +72,9 @@ std::optional<Hash> OriginTree::known(unsigned level, std::uint64_t index) const
                     hash.begin());
         if (hash != Hash{}) return hash;
     }
-    const Frontier& removed = reader_->first_header().frontier;
     std::uint64_t start = 0;
-    for (const Hash& subtree : removed.hashes()) {
-        const std::uint64_t width = std::bit_floor(removed.size() - start);
+    for (const Hash& subtree : removed_.hashes()) {
+        const std::uint64_t width = std::bit_floor(removed_.size() - start);
         if (start == index << level && width == std::uint64_t{1} << level) return subtree;
         start += width;
     }
@@ -81,7 +86,8 @@ base::Result<Hash> OriginTree::subtree(unsigned level, std::uint64_t index) {
     if (level == 0) {
         const auto found = reader_->at_index(index);
         if (!found) return found.error();
-        return leaf_hash(found->entry.bytes());
+        if (!*found) return no_entry(*reader_, index);
+        return leaf_hash((*found)->entry.bytes());
     }
     const auto left = subtree(level - 1, 2 * index);
     if (!left) return left;
@@ -90,12 +96,13 @@ base::Result<Hash> OriginTree::subtree(unsigned level, std::uint64_t index) {
     return node_hash(*left, *right);
 }
 
-base::Result<InclusionProof> prove_entry(OriginReader& reader, std::uint64_t index) {
+base::Result<InclusionProof> prove_entry(StreamReader& reader, std::uint64_t index) {
     const auto found = reader.at_index(index);
     if (!found) return found.error();
+    if (!*found) return no_entry(reader, index);
     InclusionProof proof;
     proof.index = index;
-    const base::ByteView bytes = found->entry.bytes();
+    const base::ByteView bytes = (*found)->entry.bytes();
     proof.entry.assign(bytes.begin(), bytes.end());
     auto covering = newest_checkpoint(reader);
     if (!covering) return covering.error();

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "record/checkpoint.hpp"
-#include "record/reader.hpp"
+#include "record/stream_reader.hpp"
 
 #include <string>
 #include <vector>
@@ -19,7 +19,7 @@ struct InclusionProof {
 };
 
 // Proves an entry against the newest checkpoint of the journal. The result has been checked but for the signature.
-base::Result<InclusionProof> prove_entry(OriginReader& reader, std::uint64_t index);
+base::Result<InclusionProof> prove_entry(StreamReader& reader, std::uint64_t index);
 
 // Whether the proof holds under one of the keys; the error says what does not.
 base::Status check_proof(const InclusionProof& proof, const std::vector<VerifierKey>& keys);
@@ -32,14 +32,15 @@ base::Result<InclusionProof> parse_proof(std::string_view json);
 class OriginTree final : public HashSource {
  public:
     // The reader outlives this. Without tiles every hash is computed from entries.
-    OriginTree(OriginReader& reader, bool use_tiles);
+    OriginTree(StreamReader& reader, bool use_tiles);
     base::Result<Hash> subtree(unsigned level, std::uint64_t index) override;
 
  private:
     std::optional<Hash> known(unsigned level, std::uint64_t index) const;
 
-    OriginReader* reader_;
+    StreamReader* reader_;
     base::Bytes tiles_;
+    Frontier removed_;  // of the entries that retention has removed
 };
 
 }  // namespace hoopguard::record

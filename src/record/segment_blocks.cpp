@@ -8,7 +8,7 @@ namespace hoopguard::record {
 
 namespace {
 
-constexpr std::size_t kWindow = 256u << 10;
+constexpr unsigned kPatience = 20;  // looks at an entry that may be half-written
 constexpr std::uint64_t kMaxIndexSize = 1u << 30;
 
 // How many records can be relied on to find blocks by: each goes on where the one before ended, and none is the
@@ -49,8 +49,10 @@ base::Result<std::unique_ptr<SegmentBlocks>> SegmentBlocks::open(Directory& orig
         return base::fail(origin.name() + "/" + name + ": " + header.error().message, header.error().number);
     auto index = read_all(origin, index_name(number), kMaxIndexSize);
     if (!index) index = base::Bytes{};
-    std::unique_ptr<SegmentBlocks> segment(
-        new SegmentBlocks(std::move(*source), origin.name() + "/" + name, *header));
+    if (header->number != number)
+        return base::fail(origin.name() + "/" + name + ": the header says segment " +
+                          std::to_string(header->number) + ": the file was renamed");
+    std::unique_ptr<SegmentBlocks> segment(new SegmentBlocks(std::move(*source), origin.name(), *header));
     segment->limit_ = end;
     if (auto const learned = segment->learn(std::move(*index)); !learned) return learned.error();
     return segment;
@@ -75,7 +77,11 @@ base::Status SegmentBlocks::learn(base::Bytes index) {
     } else {
         index_.clear();
     }
-    if (auto const walked = walk(); !walked) return walked.error();
+    bool const unindexed = index_.empty();
+    if (auto const walked = walk(); !walked) {
+        // What the index said of its last block's place may have led astray.
+        return unindexed ? walked : learn({});
+    }
     for (const IndexRecord& record : read_index(index_, header_.nonce).records) {
         if (!blocks_.empty()) {
             blocks_.back().end = record.offset();
@@ -88,32 +94,21 @@ base::Status SegmentBlocks::learn(base::Bytes index) {
 
 base::Status SegmentBlocks::walk() {
     IndexBuilder builder(header_.nonce);
-    base::Bytes window;
-    base::ByteView left;
-    while (end_position_ < limit_) {
-        EntryFault what = left.empty() ? EntryFault::kTruncated : check_entry(left, header_.nonce);
-        if (what == EntryFault::kTruncated) {
-            std::size_t const length = left.size() >= 4 ? base::get_u32(left.data()) : 0;
-            window.resize(std::max(kWindow, std::min(length, kMaxEntrySize)));
-            auto const got = source_->read_at(end_offset_, window);
-            if (!got) return got.error();
-            left = base::ByteView(window).first(*got);
-            what = left.empty() ? EntryFault::kNoEntry : check_entry(left, header_.nonce);
-        }
-        EntryView const entry(left.data());
-        if (what == EntryFault::kNone && entry.position() != end_position_) what = EntryFault::kCrc;
-        if (what != EntryFault::kNone) {
-            // Where the stream is known to go on, what is there must be sound; elsewhere it simply ends.
-            if (limit_ != UINT64_MAX) return fault(end_offset_, what);
-            break;
-        }
-        builder.add(end_offset_, end_index_, entry, index_);
-        end_offset_ += entry.length();
-        end_position_ = entry.next_position();
-        ++end_index_;
-        left = left.subspan(entry.length());
+    SegmentCursor cursor(*source_, header_);
+    cursor.seek(end_offset_, end_index_, end_position_);
+    if (limit_ == UINT64_MAX) cursor.set_patience(kPatience);
+    while (cursor.next_position() < limit_) {
+        Step const step = cursor.next();
+        // Where the stream is known to go on, what is there must be sound; elsewhere it may simply end.
+        if (step == Step::kEnd && limit_ == UINT64_MAX) break;
+        if (step == Step::kEnd) return fault(cursor.next_offset(), EntryFault::kNoEntry);
+        if (step == Step::kFault) return base::fail(directory_ + "/" + cursor.fault().text());
+        builder.add(cursor.offset(), cursor.index(), cursor.entry(), index_);
     }
     builder.flush(index_);
+    end_offset_ = cursor.next_offset();
+    end_position_ = cursor.next_position();
+    end_index_ = cursor.next_index();
     return {};
 }
 
@@ -157,11 +152,12 @@ base::Result<std::shared_ptr<const LoadedBlock>> SegmentBlocks::load(const Block
         return fault(offset, what == EntryFault::kNone ? EntryFault::kTruncated : what);
     // The index may be what is wrong: without it the walk finds the blocks, or names the place when it is not.
     if (auto const learned = learn({}); !learned) return learned.error();
-    return base::fail(name_ + ": its index was wrong", ESTALE);
+    return base::fail(directory_ + "/" + segment_name(header_.number) + ": its index was wrong", ESTALE);
 }
 
 base::Error SegmentBlocks::fault(std::uint64_t offset, EntryFault what) const {
-    return base::fail(name_ + ", offset " + std::to_string(offset) + ": " + describe(what));
+    return base::fail(directory_ + "/" + segment_name(header_.number) + ", offset " + std::to_string(offset) +
+                      ": " + describe(what));
 }
 
 }  // namespace hoopguard::record

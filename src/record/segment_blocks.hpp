@@ -4,6 +4,7 @@
 // the segment. A block once loaded has had every entry's checksum and place judged.
 #pragma once
 
+#include "record/cursor.hpp"
 #include "record/index.hpp"
 #include "record/segment.hpp"
 
@@ -54,8 +55,8 @@ class SegmentBlocks {
     base::Result<std::shared_ptr<const LoadedBlock>> load(const Block& block);
 
  private:
-    SegmentBlocks(std::unique_ptr<ByteSource> source, std::string name, const SegmentHeader& header)
-        : source_(std::move(source)), name_(std::move(name)), header_(header) {}
+    SegmentBlocks(std::unique_ptr<ByteSource> source, std::string directory, const SegmentHeader& header)
+        : source_(std::move(source)), directory_(std::move(directory)), header_(header) {}
     // Learns the blocks from an index file's bytes, as far as they are sound.
     base::Status learn(base::Bytes index);
     // Goes on from end_offset_ and adds records to index_.
@@ -63,7 +64,7 @@ class SegmentBlocks {
     base::Error fault(std::uint64_t offset, EntryFault what) const;
 
     std::unique_ptr<ByteSource> source_;
-    std::string name_;
+    std::string directory_;  // its name
     SegmentHeader header_;
     std::uint64_t limit_ = 0;  // positions from here on are not there yet
     base::Bytes index_;        // what the blocks refer to

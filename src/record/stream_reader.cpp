@@ -17,10 +17,21 @@ base::Result<std::unique_ptr<StreamReader>> StreamReader::open(Directory& journa
                                                                std::uint64_t end) {
     auto directory = journal.enter(name);
     if (!directory) return directory.error();
-    auto numbers = list_segments(**directory);
+    return open(std::move(*directory), end);
+}
+
+base::Result<std::unique_ptr<StreamReader>> StreamReader::open(std::unique_ptr<Directory> origin,
+                                                               std::uint64_t end) {
+    auto numbers = list_segments(*origin);
     if (!numbers) return numbers.error();
+    for (std::size_t i = 1; i < numbers->size(); ++i)
+        if ((*numbers)[i] != (*numbers)[i - 1] + 1)
+            return base::fail(origin->name() + "/" + segment_name((*numbers)[i - 1] + 1) +
+                              " is missing: segments before and after it are there");
+    std::string const prefix = kOriginPrefix;
+    std::string const name = origin->name();
     std::unique_ptr<StreamReader> reader(
-        new StreamReader(std::move(*directory), name.substr(sizeof kOriginPrefix - 1), end));
+        new StreamReader(std::move(origin), name.starts_with(prefix) ? name.substr(prefix.size()) : name, end));
     reader->numbers_ = std::move(*numbers);
     return reader;
 }

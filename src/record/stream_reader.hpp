@@ -23,8 +23,12 @@ class StreamReader {
     // not there yet; UINT64_MAX: the stream ends where it ends.
     static base::Result<std::unique_ptr<StreamReader>> open(Directory& journal, const std::string& name,
                                                             std::uint64_t end = UINT64_MAX);
+    // The origin in this directory, whatever its name.
+    static base::Result<std::unique_ptr<StreamReader>> open(std::unique_ptr<Directory> origin,
+                                                            std::uint64_t end = UINT64_MAX);
 
-    // 32 hexadecimal digits.
+    Directory& directory() noexcept { return *directory_; }
+    // 32 hexadecimal digits, as far as the directory has its proper name.
     const std::string& origin() const noexcept { return origin_; }
     std::uint64_t end() const noexcept { return end_; }
     // Segments by place, oldest first; their numbers need not begin at 0.

@@ -21,8 +21,8 @@ SampleJournal journal() {
     return out;
 }
 
-std::unique_ptr<OriginReader> open(const SampleJournal& journal) {
-    return std::move(*OriginReader::open(journal.directory()));
+std::unique_ptr<StreamReader> open(const SampleJournal& journal) {
+    return std::move(*StreamReader::open(journal.directory()));
 }
 
 void expect_all_proven(const SampleJournal& journal, std::uint64_t first) {

@@ -5,7 +5,8 @@
 #include "base/text.hpp"
 #include "record/checkpoint.hpp"
 #include "record/index.hpp"
-#include "record/reader.hpp"
+#include "record/segment.hpp"
+#include "record/source.hpp"
 
 #include <cerrno>
 #include <functional>

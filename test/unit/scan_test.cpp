@@ -325,7 +325,8 @@ TEST_F(ScanTest, ADamagedEntryIsNamedWithFileAndOffset) {
     while (more && *more) more = statements.next();
     ASSERT_FALSE(more);
     EXPECT_EQ(more.error().message, "origin-01010101010101010101010101010101/0000000000000001.seg, offset " +
-                                        std::to_string(kSegmentHeaderSize + first) + ": checksum mismatch");
+                                        std::to_string(kSegmentHeaderSize + first) +
+                                        ", entry 409: checksum mismatch");
     // What stands on either side of it can still be read.
     EXPECT_GT(this->statements({.last_entry = 100}).size(), 3u);
 }
