@@ -5,9 +5,18 @@
 #include "pg/prelude.hpp"
 
 extern "C" {
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
 #include "executor/executor.h"
 #include "libpq/libpq-be.h"
+#include "optimizer/pathnode.h"
+#include "pgstat.h"
 #include "tcop/utility.h"
+#include "utils/backend_status.h"
+#include "utils/ruleutils.h"
 }
 #undef bind
 
@@ -23,3 +32,25 @@ extern "C" {
 #define HOOPGUARD_RUN_ARGS QueryDesc *query, ScanDirection direction, uint64 count, bool once
 #define HOOPGUARD_RUN_PASS query, direction, count, once
 #endif
+
+// 17 added the restrictions that the path applies, 18 the number of disabled nodes.
+inline ForeignPath* make_foreign_path(PlannerInfo* root, RelOptInfo* rel, double rows, Cost startup, Cost total,
+                                      Relids outer) {
+#if PG_VERSION_NUM >= 180000
+    return create_foreignscan_path(root, rel, nullptr, rows, 0, startup, total, NIL, outer, nullptr, NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+    return create_foreignscan_path(root, rel, nullptr, rows, startup, total, NIL, outer, nullptr, NIL, NIL);
+#else
+    return create_foreignscan_path(root, rel, nullptr, rows, startup, total, NIL, outer, nullptr, NIL);
+#endif
+}
+
+// 16 renamed the look at one backend's entry of the local snapshot.
+inline const PgBackendStatus* backend_status(int number) {
+#if PG_VERSION_NUM >= 160000
+    LocalPgBackendStatus* local = pgstat_get_local_beentry_by_index(number);
+#else
+    LocalPgBackendStatus* local = pgstat_fetch_stat_local_beentry(number);
+#endif
+    return local ? &local->backendStatus : nullptr;
+}

@@ -16,15 +16,6 @@ namespace {
 
 constexpr std::string_view kQueryCanceled = "57014";
 
-std::vector<std::string> texts(const EntryView& entry, Field field) {
-    std::vector<std::string> out;
-    auto array = entry.array(field);
-    CborItem item;
-    for (std::uint64_t i = 0; array && i < array->count && array->elements.next(item); ++i)
-        if (item.is_string()) out.emplace_back(base::text_of(item.bytes));
-    return out;
-}
-
 TransactionOutcome transaction_outcome(std::optional<std::uint64_t> value, TransactionOutcome absent) noexcept {
     if (!value) return absent;
     return *value <= static_cast<std::uint64_t>(TransactionOutcome::kUnknown)
@@ -32,18 +23,47 @@ TransactionOutcome transaction_outcome(std::optional<std::uint64_t> value, Trans
                : TransactionOutcome::kUnknown;
 }
 
+std::optional<std::uint64_t> number_of(CborReader value) noexcept {
+    CborItem item;
+    if (!value.next(item) || item.major != CborMajor::kUnsigned) return std::nullopt;
+    return item.value;
+}
+
+std::string text_of(CborReader value) {
+    CborItem item;
+    if (!value.next(item) || !item.is_string()) return {};
+    return std::string(base::text_of(item.bytes));
+}
+
+std::vector<std::string> texts_of(CborReader value) {
+    std::vector<std::string> out;
+    CborItem item;
+    if (!value.next(item) || item.major != CborMajor::kArray) return out;
+    for (std::uint64_t left = item.value; left > 0 && value.next(item); --left)
+        if (item.is_string()) out.emplace_back(base::text_of(item.bytes));
+    return out;
+}
+
+// In one pass: a reading of the whole journal does little else than this.
 Ending read_ending(const EntryView& entry) {
     Ending ending;
-    ending.statement_no = entry.uint(Field::kStatementNo).value_or(0);
-    ending.time = entry.time();
-    ending.rows = entry.uint(Field::kRows);
-    ending.duration = entry.uint(Field::kDuration);
-    ending.xid = entry.uint(Field::kXid);
-    if (auto const outcome = entry.uint(Field::kTransactionOutcome))
-        ending.transaction = transaction_outcome(outcome, TransactionOutcome::kUnknown);
-    ending.sqlstate = entry.text(Field::kSqlstate).value_or("");
-    ending.error = entry.text(Field::kError).value_or("");
-    ending.masked = texts(entry, Field::kMasked);
+    FieldCursor fields(entry.payload());
+    while (fields.next()) {
+        switch (static_cast<Field>(fields.key())) {
+            case Field::kStatementNo: ending.statement_no = number_of(fields.value()).value_or(0); break;
+            case Field::kRows: ending.rows = number_of(fields.value()); break;
+            case Field::kDuration: ending.duration = number_of(fields.value()); break;
+            case Field::kSqlstate: ending.sqlstate = text_of(fields.value()); break;
+            case Field::kError: ending.error = text_of(fields.value()); break;
+            case Field::kTransactionOutcome:
+                ending.transaction = transaction_outcome(number_of(fields.value()), TransactionOutcome::kUnknown);
+                break;
+            case Field::kXid: ending.xid = number_of(fields.value()); break;
+            case Field::kMasked: ending.masked = texts_of(fields.value()); break;
+            case Field::kTransactionNo: ending.transaction_no = number_of(fields.value()); break;
+            default: break;
+        }
+    }
     return ending;
 }
 
@@ -135,12 +155,12 @@ bool Assembler::take(const EntryView& entry, std::uint64_t index, StatementRow& 
     return false;
 }
 
-Assembler::Span Assembler::span_of(const Ending& ending, const EntryView& entry) {
+Assembler::Span Assembler::span_of(const Ending& ending) {
     // It ended its transaction, so its transaction began with it, or with what runs it.
     return Span{.first = ending.statement_no,
                 .outcome = *ending.transaction,
                 .xid = ending.xid,
-                .number = entry.uint(Field::kTransactionNo)};
+                .number = ending.transaction_no};
 }
 
 Assembler::Span Assembler::span_of(const EntryView& entry) {
@@ -157,7 +177,7 @@ Assembler::Span Assembler::span_of(const EntryView& entry) {
 void Assembler::take_ending(Session& session, const EntryView& entry) {
     session.endings.push_back(read_ending(entry));
     const Ending& ending = session.endings.back();
-    if (ending.transaction) end_transaction(session, span_of(ending, entry));
+    if (ending.transaction) end_transaction(session, span_of(ending));
 }
 
 void Assembler::take_transaction(Session& session, const EntryView& entry) {
@@ -237,7 +257,7 @@ bool Assembler::take_ahead(const EntryView& entry, const StatementRow& row) {
         if (ending.transaction && !session.transaction_seen) {
             // Of a higher statement: an implicit transaction of its own, so whatever was open had ended
             // before.
-            if (ending.statement_no <= number) session.transaction = span_of(ending, entry);
+            if (ending.statement_no <= number) session.transaction = span_of(ending);
             session.transaction_seen = true;
         }
         if (ending.statement_no <= number) session.endings.push_back(std::move(ending));

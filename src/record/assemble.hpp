@@ -27,7 +27,7 @@ std::optional<std::uint64_t> parse_session(std::string_view text) noexcept;
 // What a kOutcome entry says.
 struct Ending {
     std::uint64_t statement_no = 0;
-    std::uint64_t time = 0;
+    std::optional<std::uint64_t> transaction_no;
     std::optional<std::uint64_t> rows;
     std::optional<std::uint64_t> duration;  // nanoseconds
     std::optional<std::uint64_t> xid;
@@ -97,7 +97,7 @@ class Assembler {
         bool ahead_ended = false;  // nothing more can be learned ahead
     };
 
-    static Span span_of(const Ending& ending, const EntryView& entry);
+    static Span span_of(const Ending& ending);
     static Span span_of(const EntryView& entry);
     static void end_transaction(Session& session, const Span& span);
     void take_ending(Session& session, const EntryView& entry);

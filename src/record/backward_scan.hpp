@@ -49,7 +49,7 @@ class BackwardScan {
     // Where the stretch began, at its newer end; and whether nothing that is wanted of its sessions comes after.
     std::uint64_t stretch_end() const noexcept { return stretch_end_; }
     bool stretch_is_last() const noexcept { return stretch_is_last_; }
-    StreamReader& origin() noexcept { return *origin_; }
+    StreamReader& origin() const noexcept { return *origin_; }
     const Selection& filter() const noexcept { return filter_; }
 
     std::uint64_t blocks_read() const noexcept { return blocks_read_ + (origin_ ? origin_->blocks_read() : 0); }

@@ -23,7 +23,7 @@ class StatementScan {
     // What the statement's own entry says of the speaker, else what the session's does.
     std::optional<std::string_view> fact(Field field) const noexcept;
     std::optional<EntryView::Array> facts(Field field) const noexcept;
-    const std::string& origin() noexcept { return scan_.origin().origin(); }
+    const std::string& origin() const noexcept { return scan_.origin().origin(); }
     const BackwardScan& work() const noexcept { return scan_; }
 
  private:
