@@ -1,6 +1,6 @@
 // The roof: module magic and _PG_init, which reads as a table of contents.
 #include "hooks/hooks.hpp"
-#include "pg/prelude.hpp"
+#include "pg/compat.hpp"
 #include "pg/settings.hpp"
 #include "workers/sealer.hpp"
 
@@ -16,9 +16,14 @@ void _PG_init(void) {
                         errmsg("hoopguard must be loaded when the server starts"),
                         errhint("Add hoopguard to shared_preload_libraries and restart the server.")));
 
+    EnableQueryId();
     hoopguard::pg::define_settings();
     hoopguard::hooks::install_shared_memory();
     hoopguard::hooks::install_executor();
     hoopguard::hooks::install_utility();
+    hoopguard::hooks::install_transaction();
+    hoopguard::hooks::install_access();
+    hoopguard::hooks::install_authentication();
+    hoopguard::hooks::install_error();
     hoopguard::workers::register_sealer();
 }

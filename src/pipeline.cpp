@@ -6,11 +6,24 @@
 #include "identify/session_pg.hpp"
 #include "mask/verify_pg.hpp"
 #include "pg/report.hpp"
+#include "pg/settings.hpp"
+#include "record/failure_pg.hpp"
+#include "record/journal_pg.hpp"
+#include "record/session_entry_pg.hpp"
+#include "record/session_writer_pg.hpp"
 #include "record/statements_pg.hpp"
 
 namespace hoopguard {
 
 namespace {
+
+using policy::ClassSet;
+using policy::StatementClass;
+
+// What no rollback undoes: it must be on record durably before it happens.
+constexpr ClassSet kBeyondRollback = ClassSet(StatementClass::kEgress) | StatementClass::kCode |
+                                     StatementClass::kConfig | StatementClass::kDatabase |
+                                     StatementClass::kReplication;
 
 [[noreturn]] void refuse(const decide::Decision& decision) {
     throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("%s", decision.message.c_str()), nullptr,
@@ -25,18 +38,59 @@ void warn(const decide::Decision& decision) {
     });
 }
 
+// COMMIT PREPARED commits what another transaction did, by itself, without a commit of its own to wait at.
+bool commits_at_once(const classify::Statement& statement) {
+    if (!statement.is_utility() || !IsA(statement.plan->utilityStmt, TransactionStmt)) return false;
+    return reinterpret_cast<const TransactionStmt*>(statement.plan->utilityStmt)->kind ==
+           TRANS_STMT_COMMIT_PREPARED;
+}
+
+bool must_be_durable(const classify::Statement& statement, const classify::Footprint& footprint) {
+    switch (pg::settings.sync()) {
+        case pg::JournalSync::kOff: return false;
+        case pg::JournalSync::kCommit: return commits_at_once(statement);
+        case pg::JournalSync::kRisky:
+            return footprint.classes.meets(kBeyondRollback) || commits_at_once(statement);
+        case pg::JournalSync::kAll: break;
+    }
+    return true;
+}
+
 }  // namespace
 
-std::uint64_t admit(const classify::Statement& statement) {
+void admit(const classify::Statement& statement) {
     auto const& actor = identify::current_actor();
     auto const& footprint = classify::classify(statement);
     auto const& decision = decide::decide(actor, footprint);
     // Record first: a denial that is not on record did not happen.
-    auto const number = record::begin_statement(statement, actor, footprint, decision);
+    auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision);
+    if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     if (decision.refuses()) refuse(decision);
     if (decision.verdict == decide::Verdict::kWarn) warn(decision);
     mask::verify(statement, actor);
-    return number;
+}
+
+void admit_login(const Port* port) {
+    identify::learn_connection(port);
+    identify::learn_login_role(port);
+    record::record_login(identify::known_actor(), identify::known_session());
+}
+
+void secure_commit() {
+    if (pg::settings.sync() != pg::JournalSync::kOff && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+        record::wait_durable(record::last_put());
+}
+
+void observe_error(const ErrorData& error) noexcept {
+    // PostgresMain makes this context when the session is ready for its first command.
+    bool const logging_in = MyProcPort != nullptr && MessageContext == nullptr;
+    if (!logging_in) {
+        record::note_error(error, identify::known_actor(), identify::known_session());
+        return;
+    }
+    identify::learn_connection(MyProcPort);
+    record::record_login_failure(identify::known_actor(), identify::known_session(), error.sqlerrcode,
+                                 error.message != nullptr ? error.message : "");
 }
 
 }  // namespace hoopguard

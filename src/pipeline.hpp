@@ -2,13 +2,22 @@
 #pragma once
 
 #include "classify/statement_pg.hpp"
-
-#include <cstdint>
+#include "pg/compat.hpp"
 
 namespace hoopguard {
 
-// Puts `statement` through every stage. Returns its number in the session's journal; throws pg::Refusal when
-// it may not run or cannot be recorded.
-std::uint64_t admit(const classify::Statement& statement);
+// Puts `statement` through every stage. Throws pg::Refusal when it may not run or cannot be recorded. One that
+// may run is open in the journal from then on.
+void admit(const classify::Statement& statement);
+
+// A client has authenticated: records who. Throws pg::Refusal when that cannot be recorded.
+void admit_login(const Port* port);
+
+// The transaction is about to commit: returns when what it did is durable in the journal, as far as
+// hoopguard.journal_sync asks for that. Throws pg::Refusal when that cannot be had.
+void secure_commit();
+
+// An error is being raised. Called from within ereport(): raises nothing.
+void observe_error(const ErrorData& error) noexcept;
 
 }  // namespace hoopguard

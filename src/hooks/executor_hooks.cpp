@@ -1,5 +1,7 @@
-// Plannable statements, wherever they come from: gate at ExecutorStart, observe at ExecutorEnd.
+// Plannable statements, wherever they come from: gate at ExecutorStart, nesting and rows while they run, outcome
+// at ExecutorEnd. What an error ends never gets there: the transaction hooks close it.
 #include "hooks/hooks.hpp"
+#include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pipeline.hpp"
@@ -8,16 +10,25 @@
 namespace {
 
 ExecutorStart_hook_type prev_ExecutorStart = nullptr;
+ExecutorRun_hook_type prev_ExecutorRun = nullptr;
+ExecutorFinish_hook_type prev_ExecutorFinish = nullptr;
 ExecutorEnd_hook_type prev_ExecutorEnd = nullptr;
 
 hoopguard::classify::Statement statement_of(QueryDesc* query) {
     hoopguard::classify::Statement statement;
     statement.text = hoopguard::classify::own_text(query->sourceText, query->plannedstmt);
+    statement.source = query->sourceText;
     statement.tag = CreateCommandTag(reinterpret_cast<Node*>(query->plannedstmt));
     statement.plan = query->plannedstmt;
     statement.query = query;
     statement.parameters = query->params;
+    statement.nested = hoopguard::record::is_running();
     return statement;
+}
+
+// Only these fire triggers when they finish; others need not pay for two readings of the clock.
+bool may_fire_triggers(const QueryDesc* query) {
+    return query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
 }
 
 }  // namespace
@@ -25,23 +36,46 @@ hoopguard::classify::Statement statement_of(QueryDesc* query) {
 extern "C" {
 
 static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
+    std::size_t const depth = hoopguard::record::running_depth();
     // EXPLAIN without ANALYZE runs nothing; its utility statement is on record.
-    if ((flags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+    if ((flags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && hoopguard::identify::is_recorded_process())
         hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorStart",
                              [query] { hoopguard::admit(statement_of(query)); });
     if (prev_ExecutorStart)
         prev_ExecutorStart(query, flags);
     else
         standard_ExecutorStart(query, flags);
+    hoopguard::record::leave(depth);
+}
+
+static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
+    std::size_t const depth = hoopguard::record::running_depth();
+    hoopguard::record::enter_query(query);
+    if (prev_ExecutorRun)
+        prev_ExecutorRun(HOOPGUARD_RUN_PASS);
+    else
+        standard_ExecutorRun(HOOPGUARD_RUN_PASS);
+    hoopguard::record::leave_query(query, depth, query->estate->es_processed);
+}
+
+static void hoopguard_ExecutorFinish(QueryDesc* query) {
+    std::size_t const depth = hoopguard::record::running_depth();
+    bool const watched = may_fire_triggers(query);
+    if (watched) hoopguard::record::enter_query(query);
+    if (prev_ExecutorFinish)
+        prev_ExecutorFinish(query);
+    else
+        standard_ExecutorFinish(query);
+    if (watched) hoopguard::record::leave_query(query, depth, 0);
 }
 
 static void hoopguard_ExecutorEnd(QueryDesc* query) {
-    auto const number = hoopguard::record::find_statement(query);
-    if (number != 0) hoopguard::record::end_statement(number, query->estate ? query->estate->es_processed : 0, 0);
+    std::size_t const depth = hoopguard::record::running_depth();
     if (prev_ExecutorEnd)
         prev_ExecutorEnd(query);
     else
         standard_ExecutorEnd(query);
+    hoopguard::record::end_query(query, depth);
 }
 
 }  // extern "C"
@@ -49,6 +83,10 @@ static void hoopguard_ExecutorEnd(QueryDesc* query) {
 void hoopguard::hooks::install_executor() {
     prev_ExecutorStart = ExecutorStart_hook;
     ExecutorStart_hook = hoopguard_ExecutorStart;
+    prev_ExecutorRun = ExecutorRun_hook;
+    ExecutorRun_hook = hoopguard_ExecutorRun;
+    prev_ExecutorFinish = ExecutorFinish_hook;
+    ExecutorFinish_hook = hoopguard_ExecutorFinish;
     prev_ExecutorEnd = ExecutorEnd_hook;
     ExecutorEnd_hook = hoopguard_ExecutorEnd;
 }

@@ -6,5 +6,9 @@ namespace hoopguard::hooks {
 void install_shared_memory();
 void install_executor();
 void install_utility();
+void install_transaction();
+void install_access();
+void install_authentication();
+void install_error();
 
 }  // namespace hoopguard::hooks

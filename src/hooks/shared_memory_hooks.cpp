@@ -2,6 +2,7 @@
 #include "hooks/hooks.hpp"
 #include "pg/boundary.hpp"
 #include "record/journal_pg.hpp"
+#include "record/statement_text_pg.hpp"
 
 extern "C" {
 #include "storage/lwlock.h"
@@ -25,8 +26,10 @@ static void hoopguard_shmem_request() {
 
 static void hoopguard_shmem_startup() {
     if (prev_shmem_startup) prev_shmem_startup();
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory start-up",
-                         [] { hoopguard::record::attach_shared(); });
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory start-up", [] {
+        hoopguard::record::attach_shared();
+        hoopguard::record::prepare_statement_key();
+    });
 }
 
 }  // extern "C"

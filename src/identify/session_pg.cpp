@@ -1,8 +1,18 @@
-// Who speaks in this backend, from the roles PostgreSQL authenticated.
+// Who speaks in this backend, from what the client sent and the roles PostgreSQL authenticated.
+// Plain data per process: a fork starts with the postmaster's, which is empty.
 #include "identify/session_pg.hpp"
 
 #include "pg/boundary.hpp"
-#include "pg/compat.hpp"
+
+extern "C" {
+#include "access/parallel.h"
+#include "commands/dbcommands.h"
+#include "libpq/hba.h"
+#include "postmaster/bgworker.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+}
 
 namespace hoopguard::identify {
 
@@ -10,28 +20,92 @@ namespace {
 
 struct Speaker {
     Actor actor;
-    char name[NAMEDATALEN] = {};
+    Session session;
+    char login_role[NAMEDATALEN];
+    char effective_role[NAMEDATALEN];
+    char database[NAMEDATALEN];
+    char application_name[NAMEDATALEN];
+    char definer_role[NAMEDATALEN];
+    Oid definer_role_oid;
+    bool watching;  // told of changes in the catalog
+    bool stale;     // roles or databases may have been renamed, or lost a property
 };
 
-// Per process, built on first use; plain data, so that a fork may copy it.
-constinit Speaker speaker;
+Speaker speaker;
 
-void look_up(Oid login_role) {
+void catalog_changed(Datum, int, uint32) noexcept {
+    speaker.stale = true;
+}
+
+bool is_own_worker() noexcept {
+    if (MyBgworkerEntry == nullptr) return false;
+    std::string_view const library = MyBgworkerEntry->bgw_library_name;
+    return library == "hoopguard" || library.ends_with("/hoopguard");
+}
+
+void copy_name(char (&to)[NAMEDATALEN], std::string_view& view, const char* name) noexcept {
+    strlcpy(to, name != nullptr ? name : "", NAMEDATALEN);
+    view = to;
+}
+
+void look_up(Oid login_role, Oid effective_role) {
     struct Found {
-        char name[NAMEDATALEN];
+        char login_role[NAMEDATALEN];
+        char effective_role[NAMEDATALEN];
+        char database[NAMEDATALEN];
         bool superuser;
     };
-    auto const found = pg::call([login_role] {
+    if (!speaker.watching) {
+        pg::call([] {
+            CacheRegisterSyscacheCallback(AUTHOID, catalog_changed, 0);
+            CacheRegisterSyscacheCallback(DATABASEOID, catalog_changed, 0);
+        });
+        speaker.watching = true;
+    }
+    speaker.stale = false;
+    speaker.definer_role_oid = InvalidOid;
+    auto const found = pg::call([=] {
         Found result = {};
-        char* name = GetUserNameFromId(login_role, true);
-        strlcpy(result.name, name ? name : "", sizeof result.name);
-        result.superuser = superuser_arg(login_role);
+        auto const copy = [](char* to, const char* from) {
+            strlcpy(to, from != nullptr ? from : "", NAMEDATALEN);
+        };
+        copy(result.login_role, GetUserNameFromId(login_role, true));
+        copy(result.effective_role, GetUserNameFromId(effective_role, true));
+        copy(result.database, OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : nullptr);
+        result.superuser = superuser_arg(GetAuthenticatedUserId());
         return result;
     });
-    strlcpy(speaker.name, found.name, sizeof speaker.name);
-    speaker.actor.name = speaker.name;
-    speaker.actor.superuser = found.superuser;
+    Session& session = speaker.session;
+    copy_name(speaker.login_role, session.login_role, found.login_role);
+    copy_name(speaker.effective_role, session.effective_role, found.effective_role);
+    copy_name(speaker.database, session.database, found.database);
+    session.login_role_oid = login_role;
+    session.effective_role_oid = effective_role;
+    session.database_oid = MyDatabaseId;
+    ++session.change;
+    speaker.actor.name = session.login_role;
     speaker.actor.login_role = login_role;
+    speaker.actor.superuser = found.superuser;
+}
+
+void look_up_definer(Oid role) {
+    struct Found {
+        char name[NAMEDATALEN];
+    };
+    auto const found = pg::call([role] {
+        Found result = {};
+        const char* const name = GetUserNameFromId(role, true);
+        strlcpy(result.name, name != nullptr ? name : "", NAMEDATALEN);
+        return result;
+    });
+    strlcpy(speaker.definer_role, found.name, NAMEDATALEN);
+    speaker.definer_role_oid = role;
+}
+
+void describe_process(Session& session) noexcept {
+    session.pid = static_cast<std::uint32_t>(MyProcPid);
+    session.backend_type =
+        MyBgworkerEntry != nullptr ? MyBgworkerEntry->bgw_type : GetBackendTypeDesc(MyBackendType);
 }
 
 }  // namespace
@@ -40,11 +114,68 @@ std::uint64_t session_id() noexcept {
     return static_cast<std::uint64_t>(MyStartTime) << 32 | static_cast<std::uint32_t>(MyProcPid);
 }
 
+bool is_recorded_process() noexcept {
+    return !IsParallelWorker() && !is_own_worker();
+}
+
+void learn_connection(const Port* port) noexcept {
+    Session& session = speaker.session;
+    copy_name(speaker.login_role, session.login_role, port->user_name);
+    copy_name(speaker.effective_role, session.effective_role, port->user_name);
+    copy_name(speaker.database, session.database, port->database_name);
+    copy_name(speaker.application_name, session.application_name, port->application_name);
+    if (port->raddr.addr.ss_family != AF_UNIX) {
+        session.client_address = port->remote_host != nullptr ? port->remote_host : "";
+        session.client_port = port->remote_port != nullptr ? port->remote_port : "";
+    }
+    // The method's name is a constant; the line itself is freed once the session has begun.
+    session.auth_method = port->hba != nullptr ? hba_authname(port->hba->auth_method) : "";
+    const char* const id = pg::authenticated_id(port);
+    session.authenticated_id = id != nullptr ? id : "";
+#ifdef USE_SSL
+    session.tls = port->ssl_in_use ? be_tls_get_version(const_cast<Port*>(port)) : "";
+#endif
+    describe_process(session);
+    ++session.change;
+    speaker.actor.name = session.login_role;
+}
+
+void learn_login_role(const Port* port) {
+    speaker.actor.superuser = pg::call([port] {
+        Oid const role = get_role_oid(port->user_name, true);
+        return OidIsValid(role) && superuser_arg(role);
+    });
+}
+
 const Actor& current_actor() {
+    Session& session = speaker.session;
     Oid const login_role = GetSessionUserId();
-    if (speaker.actor.login_role != login_role) look_up(login_role);
-    speaker.actor.effective_role = GetUserId();
+    Oid const effective_role = GetOuterUserId();
+    bool const changed = session.login_role_oid != login_role || session.effective_role_oid != effective_role ||
+                         session.database_oid != MyDatabaseId || speaker.stale;
+    // Names cannot be had in a failed transaction; the next one looks.
+    if (changed && IsTransactionState()) look_up(login_role, effective_role);
+    if (session.pid == 0) describe_process(session);
+    if (application_name != nullptr && std::strcmp(application_name, speaker.application_name) != 0) {
+        copy_name(speaker.application_name, session.application_name, application_name);
+        ++session.change;
+    }
+    Oid const current = GetUserId();
+    speaker.actor.effective_role = current;
+    speaker.actor.definer_role = {};
+    if (current != effective_role && IsTransactionState()) [[unlikely]] {
+        if (speaker.definer_role_oid != current) look_up_definer(current);
+        speaker.actor.definer_role = speaker.definer_role;
+    }
     return speaker.actor;
+}
+
+const Actor& known_actor() noexcept {
+    return speaker.actor;
+}
+
+const Session& known_session() noexcept {
+    return speaker.session;
 }
 
 bool is_rescuer() noexcept {

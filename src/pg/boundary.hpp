@@ -94,6 +94,21 @@ auto call(Work&& work) -> std::invoke_result_t<Work> {
     }
 }
 
+// Runs `work`; when PostgreSQL raises in it, `on_error` looks on, with the error still in flight, and the error
+// travels on. For hooks that call the next one: both may hold only trivially destructible locals, `on_error`
+// raises nothing, and neither throws.
+template <typename Work, typename OnError>
+void observe_error(Work&& work, OnError&& on_error) {
+    PG_TRY();
+    { work(); }
+    PG_CATCH();
+    {
+        on_error();
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
+}
+
 namespace detail {
 
 // What is left of an exception once its handler has ended: plain data, so that raising is safe.

@@ -17,6 +17,12 @@ extern "C" {
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/ruleutils.h"
+// 16 moved query ids to where the node support is generated.
+#if PG_VERSION_NUM >= 160000
+#include "nodes/queryjumble.h"
+#else
+#include "utils/queryjumble.h"
+#endif
 }
 #undef bind
 
@@ -54,3 +60,16 @@ inline const PgBackendStatus* backend_status(int number) {
 #endif
     return local ? &local->backendStatus : nullptr;
 }
+
+namespace hoopguard::pg {
+
+// 16 moved the identity that a client authenticated as out of Port.
+inline const char* authenticated_id(const Port* port) {
+#if PG_VERSION_NUM >= 160000
+    return MyClientConnectionInfo.authn_id;
+#else
+    return port->authn_id;
+#endif
+}
+
+}  // namespace hoopguard::pg

@@ -50,6 +50,8 @@ class EntryWriter {
         return cbor_;
     }
 
+    // Whether all that was added so far has its place.
+    bool fits() const noexcept { return cbor_.ok(); }
     // Pads, fills in lengths and sums all but the position. Returns the entry's length, or 0 when it did
     // not fit, its fields were out of order or it is longer than kMaxEntrySize.
     std::size_t finish(std::uint64_t nonce) noexcept;

@@ -59,13 +59,15 @@ struct OpenStatement {
     std::uint64_t transaction = 0;  // number of the transaction it began in
     const void* query = nullptr;    // its QueryDesc; nullptr for a utility or a fastpath call
     const char* source = nullptr;   // the whole text it came in; not owned
-    std::uint64_t started = 0;      // monotonic nanoseconds
     std::uint64_t rows = 0;
+    // Nanoseconds of a steady clock. Busy time leaves out how long a client takes to fetch the next rows.
+    std::uint64_t resumed = 0;  // when it began, or the executor took it up again
+    std::uint64_t paused = 0;   // when the executor last put it down; 0: not yet
+    std::uint64_t busy = 0;     // between the two, summed
     std::uint32_t subtransaction = 0;
     bool utility = false;
     bool ends_transaction = false;  // COMMIT, ROLLBACK, PREPARE TRANSACTION
     bool in_failed_block = false;   // begun when its transaction had been rolled back already
-    bool secret = false;            // its text holds what must not be recorded
 };
 
 // A call of the executor or of a utility that is in progress.
@@ -112,6 +114,14 @@ class OpenStatements {
         frames_.push({number, subtransaction});
     }
     void leave(std::size_t depth) noexcept { frames_.cut(depth); }
+    // The statement of the frame that was entered at `depth`; nullptr when there was none, or it has ended.
+    OpenStatement* entered_at(std::size_t depth) noexcept {
+        return depth < frames_.size() ? find(frames_[depth].number) : nullptr;
+    }
+    // Drops the frames on top whose statements have ended.
+    void leave_dead() noexcept {
+        while (!frames_.empty() && find(frames_.back().number) == nullptr) frames_.cut(depth() - 1);
+    }
     // Drops the frames that an aborted subtransaction, and those inside it, left behind.
     void leave_subtransaction(std::uint32_t subtransaction) noexcept {
         while (!frames_.empty() && frames_.back().subtransaction >= subtransaction) frames_.cut(depth() - 1);
@@ -122,10 +132,12 @@ class OpenStatements {
             if (OpenStatement* statement = find(frames_[at].number)) return statement;
         return nullptr;
     }
-    bool is_running(std::uint64_t number) noexcept {
-        for (std::size_t at = frames_.size(); at-- > 0;)
-            if (frames_[at].number == number) return true;
-        return false;
+    // A query with a frame entered in `subtransaction` or inside it; nullptr when there is none.
+    OpenStatement* running_query(std::uint32_t subtransaction) noexcept {
+        for (std::size_t at = frames_.size(); at-- > 0 && frames_[at].subtransaction >= subtransaction;)
+            if (OpenStatement* statement = find(frames_[at].number); statement && !statement->utility)
+                return statement;
+        return nullptr;
     }
 
  private:

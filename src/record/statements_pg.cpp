@@ -1,17 +1,235 @@
-// The running statements of this backend.
+// Statement entries: what is about to run, by whom it is run, and what was decided about it.
+// The usual entry is built in a buffer of the process; only long texts and many values take memory.
 #include "record/statements_pg.hpp"
+
+#include "record/outcome_pg.hpp"
+#include "record/parameters_pg.hpp"
+#include "record/session_entry_pg.hpp"
+#include "record/session_writer_pg.hpp"
+#include "record/statement_text_pg.hpp"
+
+extern "C" {
+#include "tcop/pquery.h"
+}
 
 namespace hoopguard::record {
 
-std::uint64_t begin_statement(const classify::Statement& statement, const identify::Actor& actor,
-                              const classify::Footprint& footprint, const decide::Decision& decision) {
-    return 0;
+namespace {
+
+constexpr std::size_t kUsualEntry = 8192;
+std::uint8_t usual_entry[kUsualEntry];
+
+// What triggers run at COMMIT, no portal being active, belongs to the statement whose commit it is.
+std::uint64_t parent_of_next() noexcept {
+    SessionState& state = session_state;
+    if (const OpenStatement* outer = state.open.running()) return outer->number;
+    return state.held.active && ActivePortal == nullptr ? state.held.ending.number : 0;
 }
 
-void end_statement(std::uint64_t number, std::uint64_t rows, int sqlstate) noexcept {}
+void add_classes(EntryWriter& entry, const classify::Footprint& footprint) {
+    if (footprint.classes.empty()) return;
+    std::string_view names[static_cast<std::size_t>(policy::StatementClass::kCount)];
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < std::size(names); ++at) {
+        auto const one = static_cast<policy::StatementClass>(at);
+        if (footprint.classes.has(one)) names[count++] = policy::name_of(one);
+    }
+    entry.add_texts(Field::kClasses, {names, count});
+}
 
-std::uint64_t find_statement(const QueryDesc* query) noexcept {
-    return 0;
+void add_objects(EntryWriter& entry, const classify::Footprint& footprint) {
+    if (footprint.objects.empty()) return;
+    CborWriter& cbor = entry.add_array(Field::kObjects, footprint.objects.size());
+    for (const classify::ObjectName& object : footprint.objects) cbor.text(object.name);
+}
+
+void add_decision(EntryWriter& entry, const decide::Decision& decision) {
+    if (decision.verdict == decide::Verdict::kAllow) return;
+    entry.add_uint(Field::kDecision, static_cast<std::uint64_t>(decision.verdict));
+    entry.add_text(Field::kGuardrail, decision.guardrail);
+    entry.add_bool(Field::kEnforced, decision.enforced);
+}
+
+std::uint16_t flags_of(const classify::Statement& statement, const decide::Decision& decision,
+                       std::uint64_t parent) noexcept {
+    unsigned flags = 0;
+    if (parent != 0) flags |= kFlagNested;
+    if (statement.is_utility()) flags |= kFlagUtility;
+    if (statement.is_fastpath()) flags |= kFlagFastpath;
+    if (decision.refuses())
+        flags |= kFlagRefused;
+    else if (decision.verdict >= decide::Verdict::kAsk)
+        flags |= kFlagPassed;
+    return static_cast<std::uint16_t>(flags);
+}
+
+struct Numbers {
+    std::uint64_t statement;
+    std::uint64_t parent;
+    std::uint64_t transaction;
+    std::uint64_t context;
+};
+
+void write_fields(EntryWriter& entry, const classify::Statement& statement, const StatementText& text,
+                  const Numbers& numbers, const identify::Actor& actor, const classify::Footprint& footprint,
+                  const decide::Decision& decision) {
+    entry.add_uint(Field::kStatementNo, numbers.statement);
+    if (numbers.parent != 0) entry.add_uint(Field::kParentNo, numbers.parent);
+    entry.add_uint(Field::kContext, numbers.context);
+    entry.add_text(Field::kStatement, text.recorded());
+    entry.add_text(Field::kCommandTag, statement.is_fastpath() ? "FASTPATH" : GetCommandTagName(statement.tag));
+    if (statement.plan != nullptr && statement.plan->queryId != 0)
+        entry.add_int(Field::kQueryId, static_cast<std::int64_t>(statement.plan->queryId));
+    if (statement.parameters != nullptr) add_parameters(entry, statement.parameters, text);
+    if (decision.refuses()) entry.add_text(Field::kSqlstate, unpack_sql_state(ERRCODE_INSUFFICIENT_PRIVILEGE));
+    add_classes(entry, footprint);
+    add_objects(entry, footprint);
+    add_decision(entry, decision);
+    text.add_length_and_digest(entry);
+    text.add_request(entry);
+    if (numbers.transaction != 0) entry.add_uint(Field::kTransactionNo, numbers.transaction);
+    if (!actor.definer_role.empty()) entry.add_text(Field::kEffectiveRole, actor.definer_role);
+}
+
+// The client's text goes on after this statement's part of it: a later failure is of what follows.
+void note_source(const classify::Statement& statement) noexcept {
+    SessionState& state = session_state;
+    if (statement.source == nullptr || statement.text.data() == nullptr) return;
+    state.source = statement.source;
+    state.source_done = static_cast<std::size_t>(statement.text.data() - statement.source) + statement.text.size();
+    state.source_time = GetCurrentStatementStartTimestamp();
+}
+
+// What a transaction command is about to do to the transaction, for the callbacks that will tell it was done.
+void note_transaction_command(const classify::Statement& statement, OpenStatement& open) noexcept {
+    SessionState& state = session_state;
+    state.savepoint_command = 0;
+    if (!statement.is_utility() || !IsA(statement.plan->utilityStmt, TransactionStmt)) return;
+    auto const* const command = reinterpret_cast<const TransactionStmt*>(statement.plan->utilityStmt);
+    switch (command->kind) {
+        case TRANS_STMT_PREPARE:
+            strlcpy(state.prepared_name, command->gid, sizeof state.prepared_name);
+            open.ends_transaction = true;
+            break;
+        case TRANS_STMT_COMMIT:
+        case TRANS_STMT_ROLLBACK: open.ends_transaction = true; break;
+        case TRANS_STMT_ROLLBACK_TO: state.savepoint_command = open.number; break;
+        default: break;
+    }
+}
+
+}  // namespace
+
+Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
+                      const identify::Session& session, const classify::Footprint& footprint,
+                      const decide::Decision& decision) {
+    SessionState& state = session_state;
+    state.open.reserve();
+    bool const in_failed_block = IsAbortedTransactionBlockState();
+    Numbers numbers;
+    numbers.statement = state.last_statement + 1;
+    numbers.parent = parent_of_next();
+    if (numbers.parent == 0) flush_held_outcome();
+    numbers.transaction =
+        state.in_transaction || in_failed_block ? state.last_transaction : state.last_transaction + 1;
+    numbers.context = session_context(actor, session, Room::kOrdinary);
+
+    std::uint64_t const now = Clock::steady();
+    auto const head = session_head(EntryType::kStatement, now, flags_of(statement, decision, numbers.parent));
+    StatementText const text(statement.text);
+    std::uint64_t end = 0;
+    EntryWriter usual(usual_entry, head);
+    if (text.recorded().size() < kUsualEntry / 2)
+        write_fields(usual, statement, text, numbers, actor, footprint, decision);
+    if (text.recorded().size() < kUsualEntry / 2 && usual.fits()) {
+        end = put(usual, Room::kOrdinary);
+    } else {
+        base::Bytes bytes;
+        bytes.reserve(text.recorded().size() + kUsualEntry);
+        EntryWriter large(bytes, head);
+        write_fields(large, statement, text, numbers, actor, footprint, decision);
+        end = put(large, Room::kOrdinary);
+    }
+
+    state.last_statement = numbers.statement;
+    state.last_transaction = numbers.transaction;
+    if (!in_failed_block) state.in_transaction = true;
+    if (numbers.parent == 0) note_source(statement);
+    if (text.has_secrets()) hide_from_activity();
+    state.refusing = decision.refuses();
+    if (state.refusing) return {numbers.statement, end};
+
+    OpenStatement open;
+    open.number = numbers.statement;
+    open.parent = numbers.parent;
+    open.transaction = numbers.transaction;
+    open.query = statement.query;
+    open.source = statement.source;
+    open.resumed = now;
+    open.subtransaction = GetCurrentSubTransactionId();
+    open.utility = statement.is_utility();
+    open.in_failed_block = in_failed_block;
+    note_transaction_command(statement, open);
+    state.open.begin(open);
+    return {numbers.statement, end};
+}
+
+std::size_t running_depth() noexcept {
+    return session_state.open.depth();
+}
+
+bool is_running() noexcept {
+    return session_state.open.running() != nullptr;
+}
+
+void enter_query(const QueryDesc* query) noexcept {
+    OpenStatements& open = session_state.open;
+    OpenStatement* const statement = open.find_query(query);
+    if (statement == nullptr) return;
+    if (statement->paused != 0) statement->resumed = Clock::steady();
+    open.enter(statement->number, GetCurrentSubTransactionId());
+}
+
+void leave_query(const QueryDesc* query, std::size_t depth, std::uint64_t rows) noexcept {
+    OpenStatements& open = session_state.open;
+    open.leave(depth);
+    OpenStatement* const statement = open.find_query(query);
+    if (statement == nullptr) return;
+    statement->rows += rows;
+    pause_statement(*statement, Clock::steady());
+}
+
+void leave(std::size_t depth) noexcept {
+    session_state.open.leave(depth);
+}
+
+void end_query(const QueryDesc* query, std::size_t depth) noexcept {
+    OpenStatements& open = session_state.open;
+    open.leave(depth);
+    if (OpenStatement* const statement = open.find_query(query)) close_statement(statement, 0);
+}
+
+void end_utility(std::size_t depth, std::uint64_t rows) noexcept {
+    OpenStatements& open = session_state.open;
+    OpenStatement* const statement = open.entered_at(depth);
+    open.leave(depth);
+    if (statement == nullptr) return;
+    statement->rows = rows;
+    close_statement(statement, 0);
+}
+
+void fail_utility(std::size_t depth, int sqlstate) noexcept {
+    OpenStatements& open = session_state.open;
+    OpenStatement* const statement = open.entered_at(depth);
+    open.leave(depth);
+    if (statement != nullptr) close_statement(statement, sqlstate);
+}
+
+void end_fastpath() noexcept {
+    OpenStatements& open = session_state.open;
+    OpenStatement* const statement = open.running();
+    if (statement != nullptr && statement->query == nullptr && !statement->utility) close_statement(statement, 0);
+    open.leave_dead();
 }
 
 }  // namespace hoopguard::record

@@ -5,20 +5,41 @@
 #include "classify/statement_pg.hpp"
 #include "decide/decision.hpp"
 #include "identify/actor.hpp"
+#include "identify/session.hpp"
 
 #include <cstdint>
 
 namespace hoopguard::record {
 
-// Records that `statement` is about to run, or is refused; returns its number within the session, 0 when it
-// was refused. Throws pg::Refusal when it cannot be recorded.
-std::uint64_t begin_statement(const classify::Statement& statement, const identify::Actor& actor,
-                              const classify::Footprint& footprint, const decide::Decision& decision);
+struct Begun {
+    std::uint64_t number = 0;  // of the statement within its session
+    std::uint64_t end = 0;     // position in the journal after its entry; 0: its loss was permitted
+};
 
-// Records the outcome of statement `number`: the rows it processed, or the error (sqlstate 0: none).
-void end_statement(std::uint64_t number, std::uint64_t rows, int sqlstate) noexcept;
+// Records that `statement` is about to run, or is refused. One that may run is open from now on, and entered.
+// Throws pg::Refusal when it cannot be recorded, pg::Error when a bound value cannot be shown.
+Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
+                      const identify::Session& session, const classify::Footprint& footprint,
+                      const decide::Decision& decision);
 
-// The open statement that `query` belongs to; 0 when there is none.
-std::uint64_t find_statement(const QueryDesc* query) noexcept;
+// How many calls of the executor and of utilities are in progress: what to give to the functions below. Frames
+// that an error skipped are dropped by whoever leaves next.
+std::size_t running_depth() noexcept;
+// Whether a statement runs at this moment: then what begins now is nested in it.
+bool is_running() noexcept;
+
+// The executor takes up the statement of `query` again, or puts it down after it processed `rows`.
+void enter_query(const QueryDesc* query) noexcept;
+void leave_query(const QueryDesc* query, std::size_t depth, std::uint64_t rows) noexcept;
+// Goes back to `depth` when a statement has been set up, but nothing of it has run.
+void leave(std::size_t depth) noexcept;
+void end_query(const QueryDesc* query, std::size_t depth) noexcept;
+
+// The utility that began at `depth` has ended; failed: by the error that is in flight.
+void end_utility(std::size_t depth, std::uint64_t rows) noexcept;
+void fail_utility(std::size_t depth, int sqlstate) noexcept;
+
+// The fastpath call that runs has ended.
+void end_fastpath() noexcept;
 
 }  // namespace hoopguard::record

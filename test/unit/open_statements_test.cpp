@@ -55,6 +55,8 @@ TEST_F(OpenStatementsTest, AFrameOfAnEndedStatementIsDead) {
     begin(2, &queries[2]);
     open.close(open.find(2));
     EXPECT_EQ(open.running()->number, 1u);
+    open.leave_dead();
+    EXPECT_EQ(open.depth(), 1u);
 }
 
 TEST_F(OpenStatementsTest, AnAbortedSubtransactionLeavesItsFramesAndThoseWithin) {
@@ -63,8 +65,22 @@ TEST_F(OpenStatementsTest, AnAbortedSubtransactionLeavesItsFramesAndThoseWithin)
     begin(3, &queries[3], 3);
     open.leave_subtransaction(2);
     EXPECT_EQ(open.depth(), 1u);
-    EXPECT_TRUE(open.is_running(1));
-    EXPECT_FALSE(open.is_running(2));
+    EXPECT_EQ(open.running()->number, 1u);
+}
+
+TEST_F(OpenStatementsTest, AnOlderCursorThatRanInsideIsFound) {
+    begin(1, &queries[1], 1);
+    open.leave(0);
+    EXPECT_EQ(open.running_query(1), nullptr);
+    begin(2, nullptr, 1).utility = true;
+    begin(3, &queries[3], 2);
+    open.enter(1, 2);
+    EXPECT_EQ(open.running_query(2)->number, 1u);
+    open.close(open.find(1));
+    EXPECT_EQ(open.running_query(2)->number, 3u);
+    open.close(open.find(3));
+    EXPECT_EQ(open.running_query(2), nullptr);
+    EXPECT_EQ(open.running_query(1), nullptr) << "utilities are not queries";
 }
 
 TEST_F(OpenStatementsTest, DeepRecursionGrows) {

@@ -1,0 +1,62 @@
+// Fastpath function calls: no other hook sees them, and this one sees every function that is set up to run.
+#include "hooks/hooks.hpp"
+#include "identify/session_pg.hpp"
+#include "pg/boundary.hpp"
+#include "pg/report.hpp"
+#include "pipeline.hpp"
+#include "record/statements_pg.hpp"
+
+extern "C" {
+#include "catalog/objectaccess.h"
+#include "tcop/tcopprot.h"
+#include "utils/lsyscache.h"
+}
+
+namespace {
+
+object_access_hook_type prev_object_access = nullptr;
+MemoryContextCallback message_done;
+
+// HandleFunctionRequest() works in the message's context and with no text; whatever sets up functions for a
+// statement, or for triggers at commit, works in a context of its own.
+bool is_fastpath_call() noexcept {
+    return CurrentMemoryContext == MessageContext && debug_query_string == nullptr && MyProcPort != nullptr &&
+           !hoopguard::record::is_running() && hoopguard::identify::is_recorded_process();
+}
+
+void admit_fastpath(Oid function) {
+    const char* const text = hoopguard::pg::call([function] {
+        const char* const schema = get_namespace_name(get_func_namespace(function));
+        const char* const name = get_func_name(function);
+        return psprintf("fastpath %s(%u)", quote_qualified_identifier(schema, name), function);
+    });
+    hoopguard::classify::Statement statement;
+    statement.text = text;
+    statement.function = function;
+    hoopguard::admit(statement);
+}
+
+}  // namespace
+
+extern "C" {
+
+static void hoopguard_message_done(void*) {
+    hoopguard::record::end_fastpath();
+}
+
+static void hoopguard_object_access(ObjectAccessType access, Oid catalog, Oid object, int part, void* argument) {
+    if (access == OAT_FUNCTION_EXECUTE && is_fastpath_call()) {
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "fastpath call", [object] { admit_fastpath(object); });
+        // The context is reset when the next message is awaited; inside a block nothing else tells the end.
+        MemoryContextRegisterResetCallback(MessageContext, &message_done);
+    }
+    if (prev_object_access) prev_object_access(access, catalog, object, part, argument);
+}
+
+}  // extern "C"
+
+void hoopguard::hooks::install_access() {
+    message_done.func = hoopguard_message_done;
+    prev_object_access = object_access_hook;
+    object_access_hook = hoopguard_object_access;
+}

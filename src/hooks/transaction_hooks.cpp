@@ -1,0 +1,39 @@
+// Ends of transactions and subtransactions: durability before a commit, outcomes after whatever happened.
+#include "hooks/hooks.hpp"
+#include "identify/session_pg.hpp"
+#include "pg/boundary.hpp"
+#include "pipeline.hpp"
+#include "record/outcome_pg.hpp"
+
+extern "C" {
+
+static void hoopguard_transaction(XactEvent event, void*) {
+    if (!hoopguard::identify::is_recorded_process()) return;
+    switch (event) {
+        case XACT_EVENT_PRE_COMMIT:
+        case XACT_EVENT_PRE_PREPARE:
+            hoopguard::pg::entry(hoopguard::pg::Door::kGate, "commit", [] { hoopguard::secure_commit(); });
+            break;
+        case XACT_EVENT_COMMIT: hoopguard::record::transaction_committed(); break;
+        case XACT_EVENT_ABORT: hoopguard::record::transaction_aborted(); break;
+        case XACT_EVENT_PREPARE: hoopguard::record::transaction_prepared(); break;
+        default: break;
+    }
+}
+
+static void hoopguard_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId, void*) {
+    if (!hoopguard::identify::is_recorded_process()) return;
+    switch (event) {
+        case SUBXACT_EVENT_START_SUB: hoopguard::record::subtransaction_began(id); break;
+        case SUBXACT_EVENT_COMMIT_SUB: hoopguard::record::subtransaction_ended(id); break;
+        case SUBXACT_EVENT_ABORT_SUB: hoopguard::record::subtransaction_aborted(id); break;
+        default: break;
+    }
+}
+
+}  // extern "C"
+
+void hoopguard::hooks::install_transaction() {
+    RegisterXactCallback(hoopguard_transaction, nullptr);
+    RegisterSubXactCallback(hoopguard_subtransaction, nullptr);
+}

@@ -1,0 +1,189 @@
+// Patterns of secrets; each errs towards finding one.
+#include "record/secret_patterns.hpp"
+
+#include "record/sql_lexer.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace hoopguard::record {
+
+namespace {
+
+char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+bool is_blank(char c) noexcept {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+bool is_name_part(char c) noexcept {
+    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Letters of base64url (RFC 4648 section 5).
+bool is_token_part(char c) noexcept {
+    return is_name_part(c) || c == '-';
+}
+
+bool matches(std::string_view text, std::size_t at, std::string_view lower_word) noexcept {
+    return at <= text.size() && is_word(text.substr(at, lower_word.size()), lower_word);
+}
+
+bool ends_like(std::string_view name, std::string_view lower_end) noexcept {
+    return name.size() >= lower_end.size() && is_word(name.substr(name.size() - lower_end.size()), lower_end);
+}
+
+std::size_t find_like(std::string_view text, std::string_view lower_word, std::size_t from) noexcept {
+    for (; from + lower_word.size() <= text.size(); ++from)
+        if (matches(text, from, lower_word)) return from;
+    return std::string_view::npos;
+}
+
+// The word with no letter on either side.
+bool holds_word(std::string_view text, std::string_view lower_word) noexcept {
+    for (std::size_t at = find_like(text, lower_word, 0); at != std::string_view::npos;
+         at = find_like(text, lower_word, at + 1)) {
+        std::size_t const end = at + lower_word.size();
+        if ((at == 0 || !is_name_part(text[at - 1])) && (end == text.size() || !is_name_part(text[end])))
+            return true;
+    }
+    return false;
+}
+
+constexpr std::array<std::string_view, 8> kSecretNames = {"password", "passwd",     "passphrase", "secret",
+                                                          "token",    "access_key", "api_key",    "credential"};
+constexpr std::array<std::string_view, 5> kLoginWords = {"role", "user", "group", "mapping", "subscription"};
+constexpr std::array<std::string_view, 28> kOtherWords = {
+    "select",   "insert",  "update",      "delete",       "with",      "merge",    "copy",
+    "values",   "table",   "grant",       "revoke",       "call",      "view",     "index",
+    "function", "trigger", "schema",      "materialized", "policy",    "type",     "domain",
+    "column",   "rule",    "publication", "procedure",    "aggregate", "sequence", "explain"};
+
+// password='it''s' within a string: the value ends where no one can say; a bare one at the next blank.
+std::size_t value_end(std::string_view text, std::size_t begin) noexcept {
+    if (begin < text.size() && (text[begin] == '\'' || text[begin] == '\\' || text[begin] == '"'))
+        return text.size();
+    std::size_t end = begin;
+    while (end < text.size() && !is_blank(text[end]) && text[end] != '&') end += text[end] == '\\' ? 2 : 1;
+    return end < text.size() ? end : text.size();
+}
+
+}  // namespace
+
+bool names_secret(std::string_view name) noexcept {
+    for (std::string_view end : kSecretNames)
+        if (ends_like(name, end)) return true;
+    return false;
+}
+
+bool names_password(std::string_view name) noexcept {
+    return ends_like(name, "password");
+}
+
+bool takes_token(std::string_view name) noexcept {
+    return is_word(name, "login") || is_word(name, "issue_credential");
+}
+
+bool is_about_login(std::string_view name) noexcept {
+    for (std::string_view word : kLoginWords)
+        if (is_word(name, word)) return true;
+    return false;
+}
+
+bool is_about_other(std::string_view name) noexcept {
+    for (std::string_view word : kOtherWords)
+        if (is_word(name, word)) return true;
+    return false;
+}
+
+std::size_t set_password(std::string_view command) noexcept {
+    std::size_t const at = find_like(command, "password", 0);
+    if (at == std::string_view::npos) return at;
+    for (std::string_view word : kLoginWords)
+        if (holds_word(command, word)) return at + std::string_view("password").size();
+    return std::string_view::npos;
+}
+
+void find_web_tokens(std::string_view text, std::vector<SecretSpan>& out) {
+    for (std::size_t at = text.find("eyJ"); at != std::string_view::npos; at = text.find("eyJ", at)) {
+        if (at > 0 && is_token_part(text[at - 1])) {
+            ++at;
+            continue;
+        }
+        std::size_t end = at;
+        int dots = 0;
+        while (end < text.size() && (is_token_part(text[end]) || (text[end] == '.' && dots < 4)))
+            dots += text[end++] == '.' ? 1 : 0;
+        if (dots >= 2) out.push_back({at, end});
+        at = end;
+    }
+}
+
+void find_connection_passwords(std::string_view text, std::vector<SecretSpan>& out) {
+    for (std::size_t at = find_like(text, "password", 0); at != std::string_view::npos;
+         at = find_like(text, "password", at + 1)) {
+        std::size_t begin = at + std::string_view("password").size();
+        while (begin < text.size() && is_blank(text[begin])) ++begin;
+        if (begin >= text.size() || text[begin] != '=') continue;
+        ++begin;
+        while (begin < text.size() && is_blank(text[begin])) ++begin;
+        out.push_back({begin, value_end(text, begin)});
+    }
+    for (std::size_t at = text.find("://"); at != std::string_view::npos; at = text.find("://", at + 3)) {
+        std::size_t const begin = at + 3;
+        std::size_t const end = std::min(text.find_first_of("/?# \t\n'\"", begin), text.size());
+        std::string_view const authority = text.substr(begin, end - begin);
+        // Without a host what follows the colon is a port, or the rest was cut off.
+        std::size_t const host = std::min(authority.rfind('@'), authority.size());
+        std::size_t const colon = authority.substr(0, host).find(':');
+        if (colon == std::string_view::npos) continue;
+        bool const port = host == authority.size() &&
+                          authority.find_first_not_of("0123456789", colon + 1) == std::string_view::npos;
+        if (!port) out.push_back({begin + colon + 1, begin + host});
+    }
+}
+
+// Looks for one rare letter of each pattern first: the k of "token", the w of "password" and so on.
+bool may_hold_secret(std::string_view text) noexcept {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        switch (text[at]) {
+            case 'w':
+            case 'W':
+                if (at >= 4 && matches(text, at - 4, "passw")) return true;
+                break;
+            case 'k':
+            case 'K':
+                if ((at >= 2 && matches(text, at - 2, "token")) || (at >= 1 && matches(text, at - 1, "_key")))
+                    return true;
+                break;
+            case 'g':
+            case 'G':
+                if (at >= 2 && matches(text, at - 2, "login")) return true;
+                break;
+            case 'c':
+            case 'C':
+                if (matches(text, at, "credential") || (at >= 2 && matches(text, at - 2, "secret"))) return true;
+                break;
+            case 'J':
+                if (at >= 2 && text[at - 1] == 'y' && text[at - 2] == 'e') return true;
+                break;
+            case 'h':
+            case 'H':
+                if (at >= 5 && matches(text, at - 5, "passphrase")) return true;
+                break;
+            case '/':
+                if (at >= 1 && at + 1 < text.size() && text[at - 1] == ':' && text[at + 1] == '/') return true;
+                break;
+            case '&':
+                if (at >= 1 && at + 1 < text.size() && lower(text[at - 1]) == 'u' && text[at + 1] == '"')
+                    return true;
+                break;
+            default: break;
+        }
+    }
+    return false;
+}
+
+}  // namespace hoopguard::record

@@ -1,0 +1,55 @@
+// What of a statement's text is recorded: without passwords and tokens, cut when it is very long, with the
+// request it belongs to.
+#pragma once
+
+#include "pg/prelude.hpp"
+#include "record/entry.hpp"
+#include "record/secrets.hpp"
+#include "record/trace.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hoopguard::record {
+
+class StatementText {
+ public:
+    // `own` outlives this. Most texts are not copied. Throws std::bad_alloc.
+    explicit StatementText(std::string_view own);
+    StatementText(const StatementText&) = delete;
+    StatementText& operator=(const StatementText&) = delete;
+
+    std::string_view recorded() const noexcept { return altered_ ? std::string_view(altered_text_) : own_; }
+    bool has_secrets() const noexcept { return !secrets_.empty(); }
+    // Parameter `number` carries a token; a variable, whose number means nothing, may carry one.
+    bool hides_parameter(unsigned number) const noexcept { return secrets_.hides(number); }
+    bool hides_variables() const noexcept { return secrets_.any_parameter; }
+    // `message`, which is about this text, without what is hidden in the text.
+    std::string clean_message(std::string_view message) const {
+        return without_quotes_of(message, own_, secrets_.spans);
+    }
+
+    void add_length_and_digest(EntryWriter& entry) const;
+    void add_request(EntryWriter& entry) const noexcept;
+
+ private:
+    void cut(std::size_t limit);
+
+    std::string_view own_;
+    Secrets secrets_;
+    bool altered_ = false;
+    std::string altered_text_;
+    bool cut_ = false;
+    Trace trace_;
+    char trace_buffer_[512];
+};
+
+// Makes the key of the digests, at server start. Without one, texts that are not kept in full have no digest;
+// the server log says so.
+void prepare_statement_key();
+
+// Replaces the client's text in pg_stat_activity by one without its secrets.
+void hide_from_activity() noexcept;
+
+}  // namespace hoopguard::record
