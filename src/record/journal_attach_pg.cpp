@@ -170,7 +170,7 @@ JournalState journal_state() noexcept {
     state.previous_origin = "";
     if (journal == nullptr || !journal->recording) return state;
     LWLockAcquire(journal->drained_lock, LW_SHARED);
-    state.tree_size = journal->drained.tree_size;
+    state.tree_size = journal->drained.frontier.size();
     LWLockRelease(journal->drained_lock);
     state.recording = true;
     state.tail = journal->tail.load();

@@ -21,9 +21,7 @@ namespace hoopguard::record {
 // How far the sealer has come, all at one moment.
 struct Drained {
     std::uint64_t position = 0;
-    std::uint64_t tree_size = 0;
-    std::uint32_t frontier_count = 0;
-    Hash frontier[64] = {};
+    Frontier frontier;
 };
 
 struct Shared {

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "record/entry.hpp"
+#include "record/segment.hpp"
 #include "record/segment_scan.hpp"
 
 #include <fcntl.h>
@@ -105,7 +106,7 @@ class LastSegment {
     std::uint64_t now_;
     std::vector<std::uint64_t> numbers_;
     OpenFile file_;
-    SegmentStart start_;
+    SegmentHeader header_;
     std::uint64_t file_size_ = 0;
     std::uint64_t offset_ = kSegmentHeaderSize;
     std::uint64_t position_ = 0;
@@ -152,13 +153,13 @@ Status LastSegment::open_number(std::uint64_t number, bool* unused) {
         if (result != 0) return file_error("remove", path, result);
         return {};
     }
-    auto decoded = decode_segment_start(header);
+    auto decoded = decode_header(header);
     if (!decoded.ok()) return damaged(number, "cannot be read: " + decoded.error().message);
-    start_ = std::move(*decoded);
-    if (start_.origin != origin_.identity.origin || start_.number != number ||
-        start_.nonce != origin_.identity.nonce || start_.system != origin_.identity.system)
+    header_ = *decoded;
+    if (header_.origin != origin_.identity.origin || header_.number != number ||
+        header_.nonce != origin_.identity.nonce || header_.system != origin_.identity.system)
         return damaged(number, "does not belong here: its header names another origin or number");
-    SegmentScan scan(files_, file_.get(), file_size_, start_);
+    SegmentScan scan(files_, file_.get(), file_size_, header_);
     while (scan.next()) {
     }
     if (scan.error() != 0) return file_error("read", path, scan.error());
@@ -173,18 +174,18 @@ Status LastSegment::open_number(std::uint64_t number, bool* unused) {
 }
 
 Status LastSegment::create_first() {
-    start_ = SegmentStart{};
-    start_.origin = origin_.identity.origin;
-    start_.system = origin_.identity.system;
-    start_.nonce = origin_.identity.nonce;
-    start_.created = now_;
+    header_ = SegmentHeader{};
+    header_.origin = origin_.identity.origin;
+    header_.system = origin_.identity.system;
+    header_.nonce = origin_.identity.nonce;
+    header_.created = now_;
     std::string const making = spare_path(origin_.directory);
     std::string const path = segment_path(origin_.directory, 0);
     int result = open_file(files_, making, O_RDWR | O_CREAT | O_TRUNC, file_);
     if (result != 0) return file_error("create", making, result);
     result = files_.allocate(file_.get(), 0, segment_size_);
     std::uint8_t header[kSegmentHeaderSize];
-    encode_segment_start(start_, header);
+    encode_header(header_, header);
     if (result == 0) result = files_.write_at(file_.get(), header, sizeof header, 0);
     if (result == 0) result = files_.sync_data(file_.get());
     if (result == 0) result = files_.rename(making, path);
@@ -251,7 +252,7 @@ Status LastSegment::clear_rest() {
 }
 
 Status LastSegment::sync_earlier(std::uint64_t durable) {
-    std::uint64_t first_position = start_.first_position;
+    std::uint64_t first_position = header_.first_position;
     for (std::size_t i = numbers_.size() - 1; i > 0 && first_position > durable; --i) {
         std::string const path = segment_path(origin_.directory, numbers_[i - 1]);
         OpenFile file;
@@ -260,7 +261,7 @@ Status LastSegment::sync_earlier(std::uint64_t durable) {
         if (result == 0) result = files_.read_at(file.get(), header, sizeof header, 0);
         if (result == 0) result = files_.sync_data(file.get());
         if (result != 0) return file_error("make durable", path, result);
-        auto const start = decode_segment_start(header);
+        auto const start = decode_header(header);
         if (!start.ok()) return damaged(numbers_[i - 1], "cannot be read: " + start.error().message);
         first_position = start.value().first_position;
     }

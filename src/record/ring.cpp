@@ -12,8 +12,8 @@ namespace hoopguard::record {
 namespace {
 
 constexpr char kMagic[9] = "HGRING01";
-constexpr std::size_t kVersionAt = 8;
-constexpr std::size_t kCrcAt = 12;  // u32: CRC-32C of the bytes from kOriginAt up to kFixedEnd
+constexpr std::size_t kRingVersionAt = 8;
+constexpr std::size_t kRingCrcAt = 12;  // u32: CRC-32C of the bytes from kOriginAt up to kFixedEnd
 constexpr std::size_t kOriginAt = 16;
 constexpr std::size_t kSystemAt = 32;
 constexpr std::size_t kNonceAt = 40;
@@ -33,7 +33,7 @@ std::uint32_t header_crc(const std::uint8_t* header) noexcept {
 void encode_ring_header(const RingIdentity& identity, std::uint64_t position, std::uint8_t* header) noexcept {
     std::memset(header, 0, kRingHeaderSize);
     std::memcpy(header, kMagic, 8);
-    base::put_u32(header + kVersionAt, kRingVersion);
+    base::put_u32(header + kRingVersionAt, kRingVersion);
     std::copy(identity.origin.begin(), identity.origin.end(), header + kOriginAt);
     base::put_u64(header + kSystemAt, identity.system);
     base::put_u64(header + kNonceAt, identity.nonce);
@@ -41,17 +41,17 @@ void encode_ring_header(const RingIdentity& identity, std::uint64_t position, st
     base::put_u64(header + kInodeAt, identity.inode);
     base::put_u64(header + kBornAt, identity.born);
     base::put_u64(header + kCreatedAt, identity.created);
-    base::put_u32(header + kCrcAt, header_crc(header));
+    base::put_u32(header + kRingCrcAt, header_crc(header));
     base::put_u64(header + kRingCopiedAt, position);
     base::put_u64(header + kRingDurableAt, position);
 }
 
 base::Result<RingIdentity> decode_ring_header(const std::uint8_t* header) {
     if (std::memcmp(header, kMagic, 8) != 0) return base::fail("it does not begin as a ring file does");
-    if (base::get_u32(header + kVersionAt) != kRingVersion)
-        return base::fail("its format version is " + std::to_string(base::get_u32(header + kVersionAt)) +
+    if (base::get_u32(header + kRingVersionAt) != kRingVersion)
+        return base::fail("its format version is " + std::to_string(base::get_u32(header + kRingVersionAt)) +
                           ", and this library knows version " + std::to_string(kRingVersion));
-    if (base::get_u32(header + kCrcAt) != header_crc(header)) return base::fail("its header's checksum is wrong");
+    if (base::get_u32(header + kRingCrcAt) != header_crc(header)) return base::fail("its header's checksum is wrong");
     RingIdentity identity;
     std::copy_n(header + kOriginAt, identity.origin.size(), identity.origin.begin());
     identity.system = base::get_u64(header + kSystemAt);

@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "record/segment.hpp"
 
 #include <array>
 #include <atomic>
@@ -16,8 +17,6 @@
 #include <cstdint>
 
 namespace hoopguard::record {
-
-using OriginId = std::array<std::uint8_t, 16>;
 
 // The ring file: one header, then the data. The data begins where every page size up to 64 KiB allows mapping.
 inline constexpr std::uint64_t kRingSize = 32u << 20;

@@ -1,4 +1,4 @@
-// Reading a segment that may end anywhere: its header, then entry after entry up to where the sound part ends.
+// Reading a segment that may end anywhere, entry after entry up to where the sound part ends.
 // Used where a server starts, by the postmaster too: through Files, with no OpenSSL and nothing thrown but
 // bad_alloc.
 #pragma once
@@ -6,34 +6,14 @@
 #include "base/result.hpp"
 #include "record/entry.hpp"
 #include "record/files.hpp"
-#include "record/ring.hpp"
-#include "record/tree.hpp"
-
-#include <string>
-#include <vector>
+#include "record/segment.hpp"
 
 namespace hoopguard::record {
-
-// What a segment's header says; the frontier is the tree's before its first entry.
-struct SegmentStart {
-    OriginId origin = {};
-    std::uint64_t system = 0;
-    std::uint64_t nonce = 0;
-    std::uint64_t number = 0;
-    std::uint64_t first_position = 0;
-    std::uint64_t first_index = 0;
-    std::uint64_t created = 0;
-    std::vector<Hash> frontier;
-};
-
-// Fills kSegmentHeaderSize bytes.
-void encode_segment_start(const SegmentStart& start, std::uint8_t* header) noexcept;
-base::Result<SegmentStart> decode_segment_start(const std::uint8_t* header);
 
 // Walks the entries of one open segment from its first one.
 class SegmentScan {
  public:
-    SegmentScan(Files& files, int descriptor, std::uint64_t file_size, const SegmentStart& start);
+    SegmentScan(Files& files, int descriptor, std::uint64_t file_size, const SegmentHeader& header);
 
     // Moves to the next entry; false at the end of the sound part: see fault() and error().
     bool next();

@@ -1,67 +1,105 @@
 // Writing segments.
 #include "record/segment_writer.hpp"
 
-#include <fcntl.h>
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 
 namespace hoopguard::record {
 namespace {
 
 constexpr std::size_t kBufferSize = 1u << 20;
+constexpr std::size_t kDerivedAtOnce = 4096;
 
 }  // namespace
 
 SegmentWriter::SegmentWriter(Files& files, const RingIdentity& identity, std::string origin_directory,
                              std::uint64_t segment_size)
-    : files_(files), identity_(identity), directory_(std::move(origin_directory)), segment_size_(segment_size) {
-    start_.origin = identity_.origin;
-    start_.system = identity_.system;
-    start_.nonce = identity_.nonce;
+    : files_(files),
+      identity_(identity),
+      directory_(std::move(origin_directory)),
+      segment_size_(segment_size),
+      index_builder_(identity.nonce) {
+    header_.origin = identity_.origin;
+    header_.system = identity_.system;
+    header_.nonce = identity_.nonce;
     buffer_.reserve(kBufferSize);
 }
 
 base::Status SegmentWriter::resume(std::uint64_t position) {
     std::vector<std::uint64_t> numbers;
-    int const result = list_segments(files_, directory_, &numbers);
+    int result = list_segments(files_, directory_, &numbers);
     if (result != 0) return file_error("list", directory_, result);
-    if (!numbers.empty()) {
-        if (base::Status resumed = resume_in(numbers.back()); !resumed.ok()) return resumed.error();
+    std::string const tiles_path = directory_ + "/" + kTilesName;
+    FileFacts facts;
+    result = open_file(files_, tiles_path, O_RDWR | O_CREAT, tiles_.file);
+    if (result == 0) result = files_.facts(tiles_.file.get(), &facts);
+    if (result != 0) return file_error("open", tiles_path, result);
+
+    // From the last segment; from an earlier one when tiles are missing, as far back as there are segments.
+    std::vector<Opened> segments;
+    for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+        auto opened = open_segment(*number);
+        if (!opened.ok()) return opened.error();
+        segments.push_back(std::move(*opened));
+        if (segments.back().header.first_index() / kTileLeaves <= facts.size / sizeof(Hash)) break;
     }
+    if (!segments.empty()) {
+        tree_ = TileTree(segments.back().header.frontier);
+        tiles_.end = tree_.tiles() * sizeof(Hash);
+    }
+    while (!segments.empty()) {
+        if (base::Status read = read_through(segments.back(), segments.size() == 1); !read.ok()) return read.error();
+        segments.pop_back();
+    }
+    files_.truncate(tiles_.file.get(), tiles_.end);
+    write_derived(false);
     if (position_ < position)
         return base::fail("the segments in \"" + directory_ + "\" end at position " + std::to_string(position_) +
                           ", before " + std::to_string(position));
     return {};
 }
 
-base::Status SegmentWriter::resume_in(std::uint64_t number) {
+base::Result<SegmentWriter::Opened> SegmentWriter::open_segment(std::uint64_t number) {
     std::string const path = segment_path(directory_, number);
-    int result = open_file(files_, path, O_RDWR, file_);
+    Opened opened;
+    int result = open_file(files_, path, O_RDWR, opened.file);
     FileFacts facts;
     std::uint8_t header[kSegmentHeaderSize];
-    if (result == 0) result = files_.facts(file_.get(), &facts);
-    if (result == 0) result = files_.read_at(file_.get(), header, sizeof header, 0);
+    if (result == 0) result = files_.facts(opened.file.get(), &facts);
+    if (result == 0) result = files_.read_at(opened.file.get(), header, sizeof header, 0);
     if (result != 0) return file_error("read", path, result);
-    auto decoded = decode_segment_start(header);
+    auto decoded = decode_header(header);
     if (!decoded.ok()) return base::fail("cannot read \"" + path + "\": " + decoded.error().message);
-    start_ = std::move(*decoded);
-    auto const frontier = Frontier::from(start_.first_index, start_.frontier);
-    if (!frontier) return base::fail("cannot read \"" + path + "\": its frontier is impossible");
-    frontier_ = *frontier;
-    SegmentScan scan(files_, file_.get(), facts.size, start_);
-    while (scan.next()) frontier_.append(leaf_hash(scan.entry().bytes()));
-    if (scan.error() != 0) return file_error("read", path, scan.error());
+    opened.header = *decoded;
+    opened.size = facts.size;
+    return opened;
+}
+
+base::Status SegmentWriter::read_through(Opened& segment, bool last) {
+    header_ = segment.header;
+    if (last) begin_index();
+    SegmentScan scan(files_, segment.file.get(), segment.size, header_);
+    while (scan.next()) {
+        if (last) index_builder_.add(scan.entry_offset(), tree_.size(), scan.entry(), index_.pending);
+        tree_.append(leaf_hash(scan.entry().bytes()), tiles_.pending);
+    }
+    if (scan.error() != 0) return file_error("read", segment_path(directory_, header_.number), scan.error());
     end_ = scan.offset();
-    allocated_ = facts.size;
+    allocated_ = segment.size;
     position_ = scan.position();
+    file_ = std::move(segment.file);
     open_ = true;
     return {};
 }
 
 void SegmentWriter::add(base::ByteView entry) {
+    std::uint64_t const offset = end_ + buffer_.size();
     buffer_.insert(buffer_.end(), entry.begin(), entry.end());
-    frontier_.append(leaf_hash(entry));
-    position_ = EntryView(entry.data()).next_position();
+    EntryView const view(entry.data());
+    index_builder_.add(offset, tree_.size(), view, index_.pending);
+    tree_.append(leaf_hash(entry), tiles_.pending);
+    position_ = view.next_position();
 }
 
 int SegmentWriter::write() noexcept {
@@ -76,37 +114,67 @@ int SegmentWriter::write() noexcept {
     if (result != 0) return result;
     end_ = end;
     buffer_.clear();
+    if (index_.pending.size() + tiles_.pending.size() >= kDerivedAtOnce) write_derived(false);
     return 0;
 }
 
 int SegmentWriter::advance(std::uint64_t now) noexcept try {
-    SegmentStart start = start_;
-    start.number = open_ ? start_.number + 1 : 0;
-    start.first_position = position_;
-    start.first_index = frontier_.size();
-    start.created = now;
-    start.frontier.assign(frontier_.hashes().begin(), frontier_.hashes().end());
+    SegmentHeader next = header_;
+    next.number = open_ ? header_.number + 1 : 0;
+    next.first_position = position_;
+    next.created = now;
+    next.frontier = tree_.frontier();
 
     int result = prepare_spare(files_, directory_, segment_size_, "sealer");
     if (result != 0) return result;
     OpenFile file;
     result = open_file(files_, spare_path(directory_), O_RDWR, file);
     std::uint8_t header[kSegmentHeaderSize];
-    encode_segment_start(start, header);
+    encode_header(next, header);
     if (result == 0) result = files_.write_at(file.get(), header, sizeof header, 0);
-    if (result == 0) result = files_.rename(spare_path(directory_), segment_path(directory_, start.number));
+    if (result == 0) result = files_.rename(spare_path(directory_), segment_path(directory_, next.number));
     if (result != 0) return result;
 
     // What was allocated and not used is given back; a failure only leaves zeros that readers pass over.
     if (open_ && allocated_ > end_) files_.truncate(file_.get(), end_);
+    if (open_) write_derived(true);
     file_ = std::move(file);
-    start_ = std::move(start);
+    header_ = next;
     end_ = kSegmentHeaderSize;
     allocated_ = segment_size_;
     open_ = true;
+    begin_index();
     return 0;
 } catch (const std::bad_alloc&) {
     return ENOMEM;
+}
+
+void SegmentWriter::begin_index() noexcept try {
+    index_builder_ = IndexBuilder(identity_.nonce);
+    index_.pending.clear();
+    index_.end = 0;
+    index_.file.reset();
+    (void)open_file(files_, index_path(directory_, header_.number), O_RDWR | O_CREAT | O_TRUNC, index_.file);
+} catch (const std::bad_alloc&) {
+    index_.file.reset();
+}
+
+void SegmentWriter::append(Derived& derived) noexcept {
+    if (derived.pending.empty()) return;
+    // Without its file, a segment's index is done without; what fails otherwise is tried again.
+    if (derived.file &&
+        files_.write_at(derived.file.get(), derived.pending.data(), derived.pending.size(), derived.end) != 0)
+        return;
+    derived.end += derived.pending.size();
+    derived.pending.clear();
+}
+
+void SegmentWriter::write_derived(bool last) noexcept try {
+    if (last) index_builder_.flush(index_.pending);
+    append(index_);
+    append(tiles_);
+} catch (const std::bad_alloc&) {
+    return;
 }
 
 int prepare_spare(Files& files, const std::string& origin_directory, std::uint64_t segment_size,

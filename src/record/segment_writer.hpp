@@ -1,10 +1,13 @@
 // Writing segments, in order, by one process: hash each entry into the tree, buffer, pwrite, go on to the next.
 // What is in the buffer is already in the tree: after a failed write() only write() may follow, until it succeeds.
+//
+// The sparse index and the tiles are written beside, later and without care: they can be derived again.
 #pragma once
 
+#include "record/index.hpp"
 #include "record/origin.hpp"
 #include "record/segment_scan.hpp"
-#include "record/tree.hpp"
+#include "record/tile_tree.hpp"
 
 namespace hoopguard::record {
 
@@ -19,8 +22,8 @@ class SegmentWriter {
 
     // Whether the entry belongs into the present segment; otherwise advance() comes first.
     bool fits(std::size_t length) const noexcept {
-        return open_ &&
-               (end_ + buffer_.size() + length <= segment_size_ || end_ + buffer_.size() == kSegmentHeaderSize);
+        std::uint64_t const end = end_ + buffer_.size();
+        return open_ && (end + length <= segment_size_ || end == kSegmentHeaderSize);
     }
     void add(base::ByteView entry);
     std::size_t buffered() const noexcept { return buffer_.size(); }
@@ -29,17 +32,34 @@ class SegmentWriter {
     // Seals the present segment and begins the next, in the spare file when there is one. The buffer must be
     // empty. 0, or errno and nothing has changed.
     int advance(std::uint64_t now) noexcept;
+    // Writes what the index and the tiles lack. `last`: the server stops, an unfinished run counts too.
+    void write_derived(bool last) noexcept;
 
-    std::uint64_t nonce() const noexcept { return identity_.nonce; }
     // Of the stream and the tree, buffer included.
     std::uint64_t position() const noexcept { return position_; }
-    const Frontier& frontier() const noexcept { return frontier_; }
-    // The present segment's number; the first one's before there is any.
-    std::uint64_t number() const noexcept { return start_.number; }
-    std::uint64_t used() const noexcept { return end_; }
+    std::uint64_t tree_size() const noexcept { return tree_.size(); }
+    Frontier frontier() const noexcept { return tree_.frontier(); }
+    // The present segment's number; 0 before there is any.
+    std::uint64_t number() const noexcept { return header_.number; }
+    std::uint64_t nonce() const noexcept { return identity_.nonce; }
 
  private:
-    base::Status resume_in(std::uint64_t number);
+    // A derived file: bytes that wait to be appended.
+    struct Derived {
+        OpenFile file;
+        std::uint64_t end = 0;
+        base::Bytes pending;
+    };
+    struct Opened {
+        OpenFile file;
+        SegmentHeader header;
+        std::uint64_t size = 0;
+    };
+    base::Result<Opened> open_segment(std::uint64_t number);
+    base::Status read_through(Opened& segment, bool last);
+    // Empties the present segment's index.
+    void begin_index() noexcept;
+    void append(Derived& derived) noexcept;
 
     Files& files_;
     RingIdentity identity_;
@@ -47,16 +67,19 @@ class SegmentWriter {
     std::uint64_t segment_size_;
     OpenFile file_;
     bool open_ = false;
-    SegmentStart start_;
+    SegmentHeader header_;
     std::uint64_t end_ = 0;        // where in the file the buffer will go
     std::uint64_t allocated_ = 0;  // the file's size
     std::uint64_t position_ = 0;
-    Frontier frontier_;
+    TileTree tree_;
     base::Bytes buffer_;
+    Derived tiles_;
+    Derived index_;
+    IndexBuilder index_builder_;
 };
 
-// Makes the file that the next segment will be written in, off the draining path. 0 when it is
-// there, or errno. `maker` keeps two processes that make one apart.
+// Makes the file that the next segment will be written in, off the draining path. 0 when it is there, or errno.
+// `maker` keeps two processes that make one apart.
 int prepare_spare(Files& files, const std::string& origin_directory, std::uint64_t segment_size,
                   const char* maker) noexcept;
 

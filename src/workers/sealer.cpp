@@ -101,11 +101,10 @@ class Sealer {
     }
 
     void publish() {
+        record::Frontier const frontier = writer_.frontier();
         LWLockAcquire(journal_.drained_lock, LW_EXCLUSIVE);
         journal_.drained.position = writer_.position();
-        journal_.drained.tree_size = writer_.frontier().size();
-        journal_.drained.frontier_count = static_cast<std::uint32_t>(writer_.frontier().hashes().size());
-        std::ranges::copy(writer_.frontier().hashes(), journal_.drained.frontier);
+        journal_.drained.frontier = frontier;
         LWLockRelease(journal_.drained_lock);
         if (journal_.copy_waiters.load() != 0) ConditionVariableBroadcast(&journal_.copied_changed);
     }

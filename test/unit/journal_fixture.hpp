@@ -189,7 +189,7 @@ class JournalTest : public ::testing::Test {
             EXPECT_EQ(files.facts(file.get(), &facts), 0);
             std::uint8_t header[kSegmentHeaderSize];
             EXPECT_EQ(files.read_at(file.get(), header, sizeof header, 0), 0);
-            auto const begun = decode_segment_start(header);
+            auto const begun = decode_header(header);
             if (!begun.ok()) {
                 found.push_back("fault");
                 continue;
