@@ -89,9 +89,9 @@ base::Result<Hash> OriginTree::subtree(unsigned level, std::uint64_t index) {
         if (!*found) return no_entry(*reader_, index);
         return leaf_hash((*found)->entry.bytes());
     }
-    const auto left = subtree(level - 1, 2 * index);
+    auto left = subtree(level - 1, 2 * index);
     if (!left) return left;
-    const auto right = subtree(level - 1, 2 * index + 1);
+    auto right = subtree(level - 1, 2 * index + 1);
     if (!right) return right;
     return node_hash(*left, *right);
 }

@@ -33,7 +33,7 @@ bool ends_with(std::string_view name, std::string_view ending) noexcept {
 void encode_header(const SegmentHeader& header, std::span<std::uint8_t, kSegmentHeaderSize> out) noexcept {
     std::fill(out.begin(), out.end(), 0);
     std::uint8_t* const at = out.data();
-    std::memcpy(at + kSegmentMagicAt, kSegmentMagic, 8);
+    std::copy_n(kSegmentMagic, 8, at + kSegmentMagicAt);
     base::put_u32(at + kSegmentVersionAt, kSegmentVersion);
     std::copy(header.origin.begin(), header.origin.end(), at + kSegmentOriginAt);
     base::put_u64(at + kSegmentSystemAt, header.system);

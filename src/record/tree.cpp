@@ -6,11 +6,6 @@
 namespace hoopguard::record {
 namespace {
 
-// The largest power of two below n, as its exponent. n > 1.
-unsigned split_level(std::uint64_t n) noexcept {
-    return static_cast<unsigned>(std::bit_width(n - 1)) - 1;
-}
-
 // The root of leaves [start, end), where start is a multiple of the smallest power of two >= end - start.
 base::Result<Hash> range_root(HashSource& source, std::uint64_t start, std::uint64_t end) {
     // Complete subtrees from left to right, then joined from the right.
@@ -86,7 +81,7 @@ base::Result<std::vector<Hash>> inclusion_proof(HashSource& source, std::uint64_
                           " entries");
     std::vector<Hash> proof;
     for (std::uint64_t start = 0, end = size; end - start > 1;) {
-        const std::uint64_t middle = start + (std::uint64_t{1} << split_level(end - start));
+        const std::uint64_t middle = start + std::bit_floor(end - start - 1);
         auto sibling = index < middle ? range_root(source, middle, end) : range_root(source, start, middle);
         if (!sibling) return sibling.error();
         proof.push_back(*sibling);
@@ -104,7 +99,7 @@ base::Result<std::vector<Hash>> consistency_proof(HashSource& source, std::uint6
     std::uint64_t start = 0;
     std::uint64_t end = second;
     while (end != first) {
-        const std::uint64_t middle = start + (std::uint64_t{1} << split_level(end - start));
+        const std::uint64_t middle = start + std::bit_floor(end - start - 1);
         auto sibling = first <= middle ? range_root(source, middle, end) : range_root(source, start, middle);
         if (!sibling) return sibling.error();
         proof.push_back(*sibling);

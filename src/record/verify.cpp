@@ -16,6 +16,14 @@ namespace {
 constexpr std::uint64_t kAskEvery = 4096;  // entries between two questions whether to go on
 constexpr unsigned kPatience = 20;
 
+// Whether a segment has neither a header nor a first entry: a crash came between its name and its beginning.
+bool is_unused(ByteSource& source) {
+    base::Bytes bytes(kSegmentHeaderSize + kEntryHeaderSize);
+    const auto got = source.read_at(0, bytes);
+    return got && *got >= kSegmentHeaderSize &&
+           std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
 class Verifier {
  public:
     Verifier(Directory& directory, const VerifyOptions& options)
@@ -209,6 +217,10 @@ base::Status Verifier::verify_segment(std::uint64_t number, bool followed) {
     auto source = directory_->open(file_);
     if (!source) return source.error();
     const auto header = read_header(**source);
+    if (!header && !followed && is_unused(**source)) {
+        report_.notes.push_back({file_, 0, std::nullopt, "the segment was prepared and never begun"});
+        return {};
+    }
     if (!header) add({file_, 0, std::nullopt, header.error().message});
     if (!header || !judge_header(*header, number)) {
         whole_ = false;

@@ -44,7 +44,7 @@ class TileJudge {
     // Before any entry. `first_index`: of the oldest entry kept, with the frontier there.
     void load(Directory& directory, const Frontier& first);
     // Leaves [number * kTileWidth, (number + 1) * kTileWidth) have this root.
-    void add(std::uint64_t number, const Hash& tile);
+    void add(std::uint64_t number, const Hash& expected);
     // After a fault: tiles before this one cannot be judged.
     void end(std::uint64_t tree_size, bool whole);
     void demand_complete();

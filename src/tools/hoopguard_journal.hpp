@@ -64,11 +64,11 @@ int complain(Exit status, const base::Error& error);
 // When entries cannot be read: a file that is not there is bad input, anything else is the journal's fault.
 int complain_of_reading(const base::Error& error);
 
-int verify_command(std::span<char*> arguments);
-int show_command(std::span<char*> arguments);
-int tail_command(std::span<char*> arguments);
-int export_command(std::span<char*> arguments);
-int play_command(std::span<char*> arguments);
-int prove_command(std::span<char*> arguments);
+int verify_command(std::span<char*> command_line);
+int show_command(std::span<char*> command_line);
+int tail_command(std::span<char*> command_line);
+int export_command(std::span<char*> command_line);
+int play_command(std::span<char*> command_line);
+int prove_command(std::span<char*> command_line);
 
 }  // namespace hoopguard::tools
