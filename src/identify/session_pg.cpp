@@ -76,13 +76,16 @@ void look_up(Oid login_role, Oid effective_role) {
         return result;
     });
     Session& session = speaker.session;
+    bool const same = session.login_role_oid == login_role && session.effective_role_oid == effective_role &&
+                      session.login_role == found.login_role && session.effective_role == found.effective_role &&
+                      session.database == found.database;
+    if (!same) ++session.change;
     copy_name(speaker.login_role, session.login_role, found.login_role);
     copy_name(speaker.effective_role, session.effective_role, found.effective_role);
     copy_name(speaker.database, session.database, found.database);
     session.login_role_oid = login_role;
     session.effective_role_oid = effective_role;
     session.database_oid = MyDatabaseId;
-    ++session.change;
     speaker.actor.name = session.login_role;
     speaker.actor.login_role = login_role;
     speaker.actor.superuser = found.superuser;

@@ -42,14 +42,20 @@ std::string_view nested_text(const ErrorData& error) noexcept {
     return {};
 }
 
-// What is left of the client's text after the statements that were cut out of it and have run.
-std::string_view unfinished_text(const SessionState& state) noexcept {
+bool is_between_statements(char c) noexcept {
+    return c == ';' || c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+// The statement of the client's text that comes after those that have run; the whole text when its syntax was
+// found wrong, which is before any of it runs. Empty when all of it has run.
+std::string_view unfinished_text(const SessionState& state, int sqlstate) noexcept {
     std::string_view text = debug_query_string;
-    if (state.source != debug_query_string || !of_this_message(state.source_time)) return text;
-    text.remove_prefix(std::min(state.source_done, text.size()));
-    while (!text.empty() && (text.front() == ';' || (text.front() >= '\t' && text.front() <= ' ')))
-        text.remove_prefix(1);
-    return first_statement(text, standard_conforming_strings);
+    bool const begun = state.source == debug_query_string && of_this_message(state.source_time);
+    if (begun) text.remove_prefix(std::min(state.source_done, text.size()));
+    while (!text.empty() && is_between_statements(text.front())) text.remove_prefix(1);
+    if (begun || sqlstate != ERRCODE_SYNTAX_ERROR) text = first_statement(text, standard_conforming_strings);
+    while (!text.empty() && is_between_statements(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 void remember(const ErrorData& error, std::string_view text) noexcept {
@@ -133,8 +139,8 @@ void note_error(const ErrorData& error, const identify::Actor& actor, const iden
         return;
     }
     if (debug_query_string != nullptr) {
-        std::string_view const text = unfinished_text(state);
-        if (text.empty())
+        std::string_view const text = unfinished_text(state, error.sqlerrcode);
+        if (text.empty() && session_state.in_transaction)
             state.error.in_commit = true;
         else
             write_failure(text, 0, actor, session);

@@ -66,8 +66,10 @@ struct OpenStatement {
     std::uint64_t busy = 0;     // between the two, summed
     std::uint32_t subtransaction = 0;
     bool utility = false;
-    bool ends_transaction = false;  // COMMIT, ROLLBACK, PREPARE TRANSACTION
-    bool in_failed_block = false;   // begun when its transaction had been rolled back already
+    enum class Prepared : std::uint8_t { kUntouched, kCommits, kRollsBack };
+    Prepared prepared = Prepared::kUntouched;  // what it does to a prepared transaction
+    bool ends_transaction = false;             // COMMIT, ROLLBACK, PREPARE TRANSACTION
+    bool in_failed_block = false;              // begun when its transaction had been rolled back already
 };
 
 // A call of the executor or of a utility that is in progress.

@@ -55,11 +55,11 @@ bool holds_word(std::string_view text, std::string_view lower_word) noexcept {
 constexpr std::array<std::string_view, 8> kSecretNames = {"password", "passwd",     "passphrase", "secret",
                                                           "token",    "access_key", "api_key",    "credential"};
 constexpr std::array<std::string_view, 5> kLoginWords = {"role", "user", "group", "mapping", "subscription"};
-constexpr std::array<std::string_view, 28> kOtherWords = {
-    "select",   "insert",  "update",      "delete",       "with",      "merge",    "copy",
-    "values",   "table",   "grant",       "revoke",       "call",      "view",     "index",
-    "function", "trigger", "schema",      "materialized", "policy",    "type",     "domain",
-    "column",   "rule",    "publication", "procedure",    "aggregate", "sequence", "explain"};
+constexpr std::array<std::string_view, 32> kOtherWords = {
+    "comment", "security", "set",      "reset",       "select",    "insert",       "update",   "delete",
+    "with",    "merge",    "copy",     "values",      "table",     "grant",        "revoke",   "call",
+    "view",    "index",    "function", "trigger",     "schema",    "materialized", "policy",   "type",
+    "domain",  "column",   "rule",     "publication", "procedure", "aggregate",    "sequence", "explain"};
 
 // password='it''s' within a string: the value ends where no one can say; a bare one at the next blank.
 std::size_t value_end(std::string_view text, std::size_t begin) noexcept {
@@ -90,6 +90,10 @@ bool is_about_login(std::string_view name) noexcept {
     for (std::string_view word : kLoginWords)
         if (is_word(name, word)) return true;
     return false;
+}
+
+bool is_about_role(std::string_view name) noexcept {
+    return is_word(name, "role") || is_word(name, "user") || is_word(name, "group");
 }
 
 bool is_about_other(std::string_view name) noexcept {
@@ -145,6 +149,22 @@ void find_connection_passwords(std::string_view text, std::vector<SecretSpan>& o
     }
 }
 
+namespace {
+
+// CREATE ROLE, ALTER USER and the like, with the blank between them at `at`: a password in it may be called
+// anything when the command is misspelt.
+bool begins_role_command(std::string_view text, std::size_t at) noexcept {
+    if (at < 5 || at + 1 >= text.size()) return false;
+    char const before = lower(text[at - 1]);
+    if (before != 'r' && before != 'e') return false;
+    char const next = lower(text[at + 1]);
+    if (next != 'r' && next != 'u' && next != 'g') return false;
+    if (!matches(text, at - 5, "alter") && !(at >= 6 && matches(text, at - 6, "create"))) return false;
+    return matches(text, at + 1, "role") || matches(text, at + 1, "user") || matches(text, at + 1, "group");
+}
+
+}  // namespace
+
 // Looks for one rare letter of each pattern first: the k of "token", the w of "password" and so on.
 bool may_hold_secret(std::string_view text) noexcept {
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -161,6 +181,10 @@ bool may_hold_secret(std::string_view text) noexcept {
             case 'g':
             case 'G':
                 if (at >= 2 && matches(text, at - 2, "login")) return true;
+                break;
+            case ' ':
+            case '\n':
+                if (begins_role_command(text, at)) return true;
                 break;
             case 'c':
             case 'C':

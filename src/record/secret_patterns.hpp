@@ -13,6 +13,7 @@ bool takes_token(std::string_view name) noexcept;
 // Whether a statement with this among its first words is about who may log in, so that PASSWORD in it is what
 // it seems; or is about something else, whose columns may be called so.
 bool is_about_login(std::string_view name) noexcept;
+bool is_about_role(std::string_view name) noexcept;
 bool is_about_other(std::string_view name) noexcept;
 
 // Where in `command`, SQL held in a string, a password for a login would begin; npos: it sets none.

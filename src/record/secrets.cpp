@@ -78,6 +78,9 @@ class Finder {
             quoted ? text_.substr(token_.inner_begin, token_.inner_end - token_.inner_begin) : lexer_.text(token_);
         bool const unreadable = token_.unicode_escapes;
         note_context(name);
+        // ALTER ROLE … SET gives values to settings, VALID UNTIL a time.
+        if (is_word(name, "set")) context_.about_role = false;
+        after_until_ = is_word(name, "until");
         advance();
         if (is_other('(') && (unreadable || takes_token(name))) {
             take_call();
@@ -90,10 +93,12 @@ class Finder {
     void note_context(std::string_view name) {
         if (context_.words >= kContextWords) return;
         ++context_.words;
-        if (is_about_login(name))
+        if (is_about_login(name)) {
             context_.about_login = context_.words > 1;
-        else if (is_about_other(name))
+            context_.about_role = context_.about_login && is_about_role(name);
+        } else if (is_about_other(name)) {
             context_.words = kContextWords;
+        }
     }
 
     // name 'secret', name => 'secret', name := 'secret'; in statements about logins whatever follows PASSWORD.
@@ -138,6 +143,8 @@ class Finder {
         std::size_t const end = token_.inner_end;
         std::string_view const inner = text_.substr(begin, end - begin);
         if (end_is_doubtful() && (context_.about_login || may_hold_secret(inner))) hide(begin, text_.size());
+        // Whatever else a role is given in quotes is its password, with the word for it misspelt.
+        if (context_.about_role && !after_until_) hide(begin, end);
         for (SecretSpan const& span : find_value_secrets(inner)) hide(begin + span.begin, begin + span.end);
         std::size_t const password = set_password(inner);
         if (password == std::string_view::npos) {
@@ -168,8 +175,10 @@ class Finder {
     struct Context {
         int words = 0;             // of the statement, read so far
         bool about_login = false;  // it speaks of a role, a user, a mapping …
+        bool about_role = false;   // and not of a mapping or a subscription
     };
     Context context_;
+    bool after_until_ = false;
     bool builds_password_ = false;  // a string holds a command that sets a password
     std::vector<SecretSpan> strings_;
 };

@@ -48,7 +48,7 @@ struct SessionState {
     HeldOutcome held;
     PlainSequence<SubtransactionStart, 16> subtransactions;
     std::uint64_t savepoint_command = 0;  // number of a ROLLBACK TO that is about to take effect
-    char prepared_name[200] = "";         // of the PREPARE TRANSACTION that is under way
+    char prepared_name[200] = "";         // of the command on a prepared transaction that is under way
     LastError error;
     bool refusing = false;         // the next error is hoopguard's, of a statement recorded as refused
     const char* source = nullptr;  // the client's text that the last statement was cut out of,

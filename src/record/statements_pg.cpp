@@ -107,15 +107,15 @@ void note_transaction_command(const classify::Statement& statement, OpenStatemen
     if (!statement.is_utility() || !IsA(statement.plan->utilityStmt, TransactionStmt)) return;
     auto const* const command = reinterpret_cast<const TransactionStmt*>(statement.plan->utilityStmt);
     switch (command->kind) {
-        case TRANS_STMT_PREPARE:
-            strlcpy(state.prepared_name, command->gid, sizeof state.prepared_name);
-            open.ends_transaction = true;
-            break;
+        case TRANS_STMT_PREPARE: open.ends_transaction = true; break;
+        case TRANS_STMT_COMMIT_PREPARED: open.prepared = OpenStatement::Prepared::kCommits; break;
+        case TRANS_STMT_ROLLBACK_PREPARED: open.prepared = OpenStatement::Prepared::kRollsBack; break;
         case TRANS_STMT_COMMIT:
         case TRANS_STMT_ROLLBACK: open.ends_transaction = true; break;
         case TRANS_STMT_ROLLBACK_TO: state.savepoint_command = open.number; break;
         default: break;
     }
+    if (command->gid != nullptr) strlcpy(state.prepared_name, command->gid, sizeof state.prepared_name);
 }
 
 }  // namespace
@@ -215,6 +215,9 @@ void end_utility(std::size_t depth, std::uint64_t rows) noexcept {
     open.leave(depth);
     if (statement == nullptr) return;
     statement->rows = rows;
+    if (statement->prepared != OpenStatement::Prepared::kUntouched)
+        prepared_transaction_ended(statement->number, session_state.prepared_name,
+                                   statement->prepared == OpenStatement::Prepared::kCommits);
     close_statement(statement, 0);
 }
 

@@ -27,6 +27,8 @@ const char* const kLeaks[] = {
     "ALTER ROLE joe PASSWORD is s3cret VALID UNTIL 'tomorrow'",
     "ALTR ROLE joe PASSWORD s3cret",
     "ALTER ROLE joe PASWORD 'x' PASSWORD 's3cret' nonsense",
+    "ALTER ROLE joe PASWORD 's3cret'",
+    "CREATE USER joe PASSWROD E's3cret' VALID UNTIL 'x'",
     "SELECT 1; ALTER GROUP g PASSWORD 's3cret'; SELECT 2",
     "-- ALTER ROLE joe PASSWORD 's3cret'\nSELECT 1",
     "/* ALTER ROLE joe PASSWORD 's3cret' */ SELECT 1",
@@ -95,6 +97,8 @@ TEST(SecretsTest, OrdinaryStatementsAreLeftAlone) {
           "CREATE TABLE accounts (role text, password text NOT NULL)", "ALTER ROLE joe VALID UNTIL '2030-01-01'",
           "SELECT 'https://example.com/a?b=c'", "SELECT token, secret FROM t WHERE login = 'joe'",
           "GRANT SELECT (password) ON users TO role_a", "CREATE ROLE joe LOGIN IN ROLE a, b",
+          "ALTER ROLE joe SET application_name TO 'x'", "COMMENT ON ROLE joe IS 'a person'", "SET ROLE 'joe'",
+          "DROP ROLE joe; SELECT 'x'", "CREATE USER MAPPING FOR joe SERVER s OPTIONS (user 'u')",
           "SELECT date '2030-01-01'", "INSERT INTO users (\"user\", password) VALUES ($1, $2)"})
         EXPECT_EQ(clean(text), text);
 }
