@@ -24,8 +24,9 @@ std::string megabytes(std::uint64_t bytes) {
     return std::to_string(bytes / kMegabyte) + " MB";
 }
 
+// One statement: ALTER SYSTEM refuses to share its string with another.
 std::string set_and_reload(const char* assignment) {
-    return std::string("ALTER SYSTEM SET hoopguard.") + assignment + "; SELECT pg_catalog.pg_reload_conf();";
+    return std::string("ALTER SYSTEM SET hoopguard.") + assignment + "; -- then SELECT pg_reload_conf();";
 }
 
 class Doctor {
