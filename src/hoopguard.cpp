@@ -2,6 +2,7 @@
 #include "hooks/hooks.hpp"
 #include "pg/compat.hpp"
 #include "pg/settings.hpp"
+#include "workers/notary.hpp"
 #include "workers/sealer.hpp"
 
 extern "C" {
@@ -26,4 +27,5 @@ void _PG_init(void) {
     hoopguard::hooks::install_authentication();
     hoopguard::hooks::install_error();
     hoopguard::workers::register_sealer();
+    hoopguard::workers::register_notary();
 }

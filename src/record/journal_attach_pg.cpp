@@ -141,6 +141,7 @@ void attach_shared() {
     journal->flush_lock = &locks[0].lock;
     journal->drained_lock = &locks[1].lock;
     ConditionVariableInit(&journal->copied_changed);
+    ConditionVariableInit(&journal->served_changed);
     journal->alone = !IsPostmasterEnvironment;
     if (IsBinaryUpgrade) {
         // pg_upgrade runs two clusters in turn, one of which may not own the directory that its settings name.
@@ -184,6 +185,9 @@ JournalState journal_state() noexcept {
     state.refusals = journal->refusals.load();
     state.losses = journal->losses.load();
     state.flushes = journal->flushes.load();
+    state.signed_size = journal->signed_size.load();
+    state.signed_at = journal->signed_at.load();
+    state.command_failures = journal->command_failures.load();
     state.stuck = journal->stuck.load();
     state.fault = journal->fault.load();
     state.origin_directory = journal->origin_directory;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace hoopguard::record {
 
@@ -30,6 +31,12 @@ bool wait_copied(std::uint64_t position, int timeout);
 // journal has failed.
 void wait_durable(std::uint64_t position);
 
+// Asks for a signed checkpoint over everything appended so far; false when none was signed within `timeout`
+// milliseconds. Interruptible.
+bool request_checkpoint(int timeout);
+// The newest signed checkpoint as the signed note it is, or "" before there is one.
+std::string last_checkpoint();
+
 // The journal's numbers, for status() and doctor(); each is exact, together they are no snapshot.
 struct JournalState {
     bool recording;         // false in binary upgrade
@@ -37,18 +44,21 @@ struct JournalState {
     std::uint64_t copied;   // of these, in segments
     std::uint64_t durable;  // of these, durable in segments
     std::uint64_t ring_size;
-    std::uint64_t tree_size;       // entries in segments
-    std::uint64_t segment;         // number of the one being written
-    std::uint64_t recovered;       // entries taken from the ring at start
-    std::uint64_t gaps;            // found at start
-    std::uint64_t waits;           // appends that found the ring full
-    std::uint64_t refusals;        // statements refused because they could not be recorded
-    std::uint64_t losses;          // entries lost, all of them admitted losses
-    std::uint64_t flushes;         // fdatasync calls for durability
-    int stuck;                     // errno that keeps the sealer from going on at this moment, or 0
-    int fault;                     // errno of a failed flush, or EIO for a damaged ring: until restart
-    const char* origin_directory;  // absolute
-    const char* previous_origin;   // hex of the origin that this one was copied from, or ""
+    std::uint64_t tree_size;         // entries in segments
+    std::uint64_t segment;           // number of the one being written
+    std::uint64_t recovered;         // entries taken from the ring at start
+    std::uint64_t gaps;              // found at start
+    std::uint64_t waits;             // appends that found the ring full
+    std::uint64_t refusals;          // statements refused because they could not be recorded
+    std::uint64_t losses;            // entries lost, all of them admitted losses
+    std::uint64_t flushes;           // fdatasync calls for durability
+    std::uint64_t signed_size;       // entries that the newest checkpoint covers
+    std::uint64_t signed_at;         // its time, nanoseconds since 1970-01-01 UTC; 0: none yet
+    std::uint64_t command_failures;  // of checkpoint_command
+    int stuck;                       // errno that keeps the sealer from going on at this moment, or 0
+    int fault;                       // errno of a failed flush, or EIO for a damaged ring: until restart
+    const char* origin_directory;    // absolute
+    const char* previous_origin;     // hex of the origin that this one was copied from, or ""
 };
 JournalState journal_state() noexcept;
 

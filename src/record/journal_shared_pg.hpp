@@ -27,7 +27,8 @@ struct Drained {
 struct Shared {
     // Fixed once recovery is over.
     bool recording;
-    bool alone;  // single-user: no sealer will come
+    bool alone;                // single-user: no sealer will come
+    std::atomic<bool> opened;  // this run's open entry is written
     RingIdentity identity;
     std::uint64_t segment_size;
     std::uint64_t closing_margin;  // bytes of the ring that ordinary entries leave free
@@ -59,6 +60,17 @@ struct Shared {
     std::uint64_t first_unnamed;
 
     Drained drained;
+
+    // The notary's. A request is served when `served` has reached its number.
+    alignas(PG_CACHE_LINE_SIZE) std::atomic<Latch*> notary;
+    std::atomic<std::uint32_t> notary_asleep;  // wants to be woken by the sealer's next entry
+    std::atomic<std::uint64_t> requested;
+    std::atomic<std::uint64_t> served;
+    ConditionVariable served_changed;
+    std::atomic<std::uint64_t> signed_size;
+    std::atomic<std::uint64_t> signed_at;
+    std::atomic<std::uint64_t> command_failures;
+    char note[2048];  // the newest checkpoint; drained_lock
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<Latch*>::is_always_lock_free);
@@ -68,6 +80,9 @@ Shared* shared() noexcept;
 Ring& ring() noexcept;
 
 void wake_sealer() noexcept;
+void wake_notary() noexcept;
+// Whether a process other than the journal's own and replication's still runs: those may yet append.
+bool others_at_work() noexcept;
 // For one process without others: what append() does when the ring is full.
 void recover_in_place();
 

@@ -51,7 +51,8 @@ base::Result<RingIdentity> decode_ring_header(const std::uint8_t* header) {
     if (base::get_u32(header + kRingVersionAt) != kRingVersion)
         return base::fail("its format version is " + std::to_string(base::get_u32(header + kRingVersionAt)) +
                           ", and this library knows version " + std::to_string(kRingVersion));
-    if (base::get_u32(header + kRingCrcAt) != header_crc(header)) return base::fail("its header's checksum is wrong");
+    if (base::get_u32(header + kRingCrcAt) != header_crc(header))
+        return base::fail("its header's checksum is wrong");
     RingIdentity identity;
     std::copy_n(header + kOriginAt, identity.origin.size(), identity.origin.begin());
     identity.system = base::get_u64(header + kSystemAt);

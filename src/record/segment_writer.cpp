@@ -1,9 +1,9 @@
 // Writing segments.
 #include "record/segment_writer.hpp"
 
+#include <fcntl.h>
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
 
 namespace hoopguard::record {
 namespace {
@@ -49,7 +49,8 @@ base::Status SegmentWriter::resume(std::uint64_t position) {
         tiles_.end = tree_.tiles() * sizeof(Hash);
     }
     while (!segments.empty()) {
-        if (base::Status read = read_through(segments.back(), segments.size() == 1); !read.ok()) return read.error();
+        if (base::Status read = read_through(segments.back(), segments.size() == 1); !read.ok())
+            return read.error();
         segments.pop_back();
     }
     files_.truncate(tiles_.file.get(), tiles_.end);

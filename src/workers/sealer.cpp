@@ -68,9 +68,14 @@ class Sealer {
                 continue;
             }
             std::uint64_t const behind = record::tail() - writer_.position();
-            if (ShutdownRequestPending && behind == 0) return;
+            if (ShutdownRequestPending && behind == 0 && may_stop()) {
+                writer_.write_derived(true);
+                return;
+            }
             if (step.entries > 0 && behind > kBacklog) continue;
-            if (++quiet < kQuietNaps || behind > 0)
+            ++quiet;
+            if (quiet == kQuietNaps) writer_.write_derived(false);
+            if (quiet < kQuietNaps || behind > 0 || ShutdownRequestPending)
                 nap(kBusyNap);
             else
                 sleep();
@@ -89,6 +94,9 @@ class Sealer {
         return step;
     }
 
+    // The notary stops after all who might append, and the sealer after the notary.
+    bool may_stop() const { return journal_.notary.load() == nullptr && !record::others_at_work(); }
+
     void tell_stuck(int error) {
         journal_.stuck.store(error);
         if (error == 0)
@@ -106,6 +114,7 @@ class Sealer {
         journal_.drained.position = writer_.position();
         journal_.drained.frontier = frontier;
         LWLockRelease(journal_.drained_lock);
+        if (journal_.notary_asleep.exchange(0) != 0) record::wake_notary();
         if (journal_.copy_waiters.load() != 0) ConditionVariableBroadcast(&journal_.copied_changed);
     }
 
@@ -154,6 +163,5 @@ void hoopguard_sealer_main(Datum) {
         journal->sealer.store(MyLatch);
         hoopguard::workers::Sealer().run();
     });
-    // Not 0, with which the postmaster would never start it again.
-    proc_exit(hoopguard::record::journal_state().recording ? 1 : 0);
+    proc_exit(0);
 }
