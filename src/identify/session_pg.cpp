@@ -31,7 +31,7 @@ struct Speaker {
     bool stale;     // roles or databases may have been renamed, or lost a property
 };
 
-Speaker speaker;
+constinit Speaker speaker = {};
 
 void catalog_changed(Datum, int, uint32) noexcept {
     speaker.stale = true;
