@@ -73,3 +73,21 @@ inline const char* authenticated_id(const Port* port) {
 }
 
 }  // namespace hoopguard::pg
+
+// 16 gave the callbacks of tree walkers and mutators their types.
+#if PG_VERSION_NUM >= 160000
+#define HOOPGUARD_TYPED_TREE_CALLBACKS
+#endif
+
+namespace hoopguard::pg {
+
+// 18 puts a range table entry between a grouped query's target list and what it groups by; null elsewhere.
+inline List* group_expressions(const RangeTblEntry* entry) {
+#if PG_VERSION_NUM >= 180000
+    return entry->rtekind == RTE_GROUP ? entry->groupexprs : NIL;
+#else
+    return NIL;
+#endif
+}
+
+}  // namespace hoopguard::pg

@@ -1,0 +1,53 @@
+// The masks in force for whoever speaks: which columns of a relation, and how. An actor is masked when either of
+// session_user and current_user is: neither SET ROLE nor a SECURITY DEFINER function widens what is seen.
+#pragma once
+
+#include "identify/actor.hpp"
+#include "mask/method.hpp"
+#include "pg/prelude.hpp"
+
+#include <cstdint>
+
+namespace hoopguard::mask {
+
+// Looks at who speaks and at the policy in force; cheap when neither changed. Call before the rest. May throw.
+void look_at(const identify::Actor& actor);
+
+// Whether any mask may be in force for the actor last looked at.
+bool any_in_force() noexcept;
+
+// What the masks in force rest on: plans made under another value may show too much or too little. 0: none.
+std::uint64_t fingerprint() noexcept;
+
+// Below: may raise PostgreSQL errors; hold no C++ objects; call inside pg::call.
+
+struct MaskedColumn {
+    AttrNumber number;
+    std::uint64_t spec;  // MaskSpec, packed
+    char data_class[NAMEDATALEN];
+};
+
+struct MaskedColumns {
+    Oid relation;
+    int count;
+    MaskedColumn columns[FLEXIBLE_ARRAY_MEMBER];
+
+    // The column of that number; null when the actor may see it.
+    const MaskedColumn* find(AttrNumber number) const noexcept {
+        for (int i = 0; i < count; ++i)
+            if (columns[i].number == number) return &columns[i];
+        return nullptr;
+    }
+};
+
+// The columns of `relation` that the actor may not see, by number; null when there are none. Belongs to the
+// current memory context.
+const MaskedColumns* masked_columns(Oid relation);
+
+// What methods can do with values of `type`, a domain's base included.
+TypeFamily family_of(Oid type);
+
+// The text form of the constant that stands for every value of a redacted type that is no text; null: none.
+const char* redacted_form(Oid type);
+
+}  // namespace hoopguard::mask
