@@ -20,7 +20,10 @@ void _PG_init(void) {
     EnableQueryId();
     hoopguard::pg::define_settings();
     hoopguard::hooks::install_shared_memory();
+    hoopguard::hooks::install_planner();
     hoopguard::hooks::install_executor();
+    hoopguard::hooks::install_labels();
+    hoopguard::hooks::install_mask_utility();
     hoopguard::hooks::install_utility();
     hoopguard::hooks::install_transaction();
     hoopguard::hooks::install_access();

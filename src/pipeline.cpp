@@ -62,12 +62,13 @@ void admit(const classify::Statement& statement) {
     auto const& actor = identify::current_actor();
     auto const& footprint = classify::classify(statement);
     auto const& decision = decide::decide(actor, footprint);
+    auto const inspection = mask::inspect(statement, actor);
     // Record first: a denial that is not on record did not happen.
     auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     if (decision.refuses()) refuse(decision);
     if (decision.verdict == decide::Verdict::kWarn) warn(decision);
-    mask::verify(statement, actor);
+    mask::verify(inspection);
 }
 
 void admit_login(const Port* port) {

@@ -138,6 +138,13 @@ const MaskedColumns* masked_columns(Oid relation) {
     return masked->count > 0 ? masked : nullptr;
 }
 
+bool is_exempt(Oid role) {
+    if (superuser_arg(role)) return true;
+    for (const Subject& subject : {in_force.session, in_force.current})
+        if (subject.role == role) return !subject.covered;
+    return pg::settings.mask_default != static_cast<int>(pg::MaskDefault::kEveryone);
+}
+
 TypeFamily family_of(Oid type) {
     Oid const base = getBaseType(type);
     if (base == BPCHAROID || IsBinaryCoercible(base, TEXTOID)) return TypeFamily::kText;

@@ -44,6 +44,9 @@ struct MaskedColumns {
 // current memory context.
 const MaskedColumns* masked_columns(Oid relation);
 
+// Whether no mask concerns `role` at all.
+bool is_exempt(Oid role);
+
 // What methods can do with values of `type`, a domain's base included.
 TypeFamily family_of(Oid type);
 

@@ -1,23 +1,33 @@
-// Which columns a stored expression or query draws on, so that what is computed from a classified column is
-// classified too. May raise PostgreSQL errors; holds no C++ objects: call it inside pg::call.
+// What a value is made of: following an expression through joins, sub-queries, CTEs and views down to columns of
+// tables. May raise PostgreSQL errors; holds no C++ objects: call it inside pg::call.
 #pragma once
 
 #include "pg/prelude.hpp"
 
 extern "C" {
 #include "nodes/parsenodes.h"
+#include "nodes/primnodes.h"
 }
 
 namespace hoopguard::mask {
 
-// Told of each column that is drawn on: `column` is a number of `relation`, or 0 for its whole row.
-using ColumnVisitor = void (*)(Oid relation, AttrNumber column, void* context);
+// The queries that a Var's varlevelsup counts through, innermost first.
+struct QueryLevel {
+    Query* query;
+    QueryLevel* outer;
+};
 
-// Visits what output column `column` of a query that has not been rewritten draws on: through joins,
-// sub-queries, CTEs and views, down to tables. Conditions count as little as sort keys: only values do.
-void visit_sources(Query* query, AttrNumber column, ColumnVisitor visit, void* context);
+// What is asked of each source; true ends the search. Conditions and sort keys are no sources: only values are.
+struct SourceQuestion {
+    bool (*column)(Oid relation, AttrNumber column, void* context);  // 0: the whole row
+    bool (*call)(FuncExpr* call, void* context);                     // null: calls are looked through
+    void* context;
+};
 
-// The same for an expression over one relation, the number 1 of its range table (a generated column's).
-void visit_own_columns(Node* expression, Oid relation, ColumnVisitor visit, void* context);
+// Whether the answer is yes for any source of `expression`, which stands in the query of `level`.
+bool any_source(Node* expression, QueryLevel* level, const SourceQuestion& question);
+
+// The same for output column `column` (0: any) of a query.
+bool any_source_of_output(Query* query, AttrNumber column, QueryLevel* outer, const SourceQuestion& question);
 
 }  // namespace hoopguard::mask

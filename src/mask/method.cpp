@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 
+#include <cstdio>
 #include <optional>
 
 namespace hoopguard::mask {
@@ -64,16 +65,24 @@ base::Result<Method> parse_method(std::string_view text) {
     return unknown(text);
 }
 
-std::string to_text(const Method& method) {
+void describe(const Method& method, char* to, std::size_t size) noexcept {
+    const char* name = "redact";
     switch (method.kind) {
-        case MethodKind::kClear: return "clear";
+        case MethodKind::kClear: name = "clear"; break;
         case MethodKind::kRedact: break;
-        case MethodKind::kNull: return "null";
+        case MethodKind::kNull: name = "null"; break;
+        case MethodKind::kEmail: name = "email"; break;
         case MethodKind::kPartial:
-            return "partial(" + std::to_string(method.prefix) + ", " + std::to_string(method.suffix) + ")";
-        case MethodKind::kEmail: return "email";
+            std::snprintf(to, size, "partial(%u, %u)", method.prefix, method.suffix);
+            return;
     }
-    return "redact";
+    std::snprintf(to, size, "%s", name);
+}
+
+std::string to_text(const Method& method) {
+    char text[64];
+    describe(method, text, sizeof text);
+    return text;
 }
 
 bool fits(const Method& method, TypeFamily family) noexcept {

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ base::Result<Method> parse_method(std::string_view text);
 
 // The one spelling of a method: parse_method gives it back.
 std::string to_text(const Method& method);
+
+// The same into a buffer, cut where it ends: for error texts, where nothing may throw.
+void describe(const Method& method, char* to, std::size_t size) noexcept;
 
 // Whether a masked value is of the same type: text methods need text, a constant needs a type that has one, and
 // null and clear fit every type.

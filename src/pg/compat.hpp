@@ -10,11 +10,13 @@ extern "C" {
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
 #endif
+#include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "libpq/libpq-be.h"
 #include "optimizer/pathnode.h"
 #include "pgstat.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/ruleutils.h"
 // 16 moved query ids to where the node support is generated.
@@ -80,6 +82,24 @@ inline const char* authenticated_id(const Port* port) {
 #endif
 
 namespace hoopguard::pg {
+
+// 16 replaced the ownership checks of each kind of object by one.
+inline bool owns_relation(Oid relation, Oid role) {
+#if PG_VERSION_NUM >= 160000
+    return object_ownercheck(RelationRelationId, relation, role);
+#else
+    return pg_class_ownercheck(relation, role);
+#endif
+}
+
+// 18 compares set operations by columns of both inputs and renamed the array.
+inline const AttrNumber* set_operation_columns(const SetOp* node) {
+#if PG_VERSION_NUM >= 180000
+    return node->cmpColIdx;
+#else
+    return node->dupColIdx;
+#endif
+}
 
 // 18 puts a range table entry between a grouped query's target list and what it groups by; null elsewhere.
 inline List* group_expressions(const RangeTblEntry* entry) {

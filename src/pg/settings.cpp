@@ -50,6 +50,8 @@ void define_policy_settings() {
                 static_cast<int>(Mode::kEnforce), kModes, PGC_SIGHUP);
     define_enum("hoopguard.mask_default", "Whom a mask policy without roles covers.", &settings.mask_default,
                 static_cast<int>(MaskDefault::kGuarded), kMaskDefaults, PGC_SIGHUP);
+    DefineCustomBoolVariable("hoopguard.masked_dump", "Whether masked actors may copy or dump whole tables.",
+                             nullptr, &settings.masked_dump, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     define_string("hoopguard.system_roles", "Roles that only guardrails naming them cover.",
                   &settings.system_roles, "", PGC_SIGHUP, GUC_LIST_INPUT);
 }

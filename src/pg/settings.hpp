@@ -16,6 +16,7 @@ struct Settings {
     int mode;                         // Mode
     int mask_mode;                    // Mode
     int mask_default;                 // MaskDefault
+    bool masked_dump;                 // whole tables may be copied with masks
     char* system_roles;               // comma-separated role names
     char* journal_directory;          // relative to the data directory, or absolute
     char* key_directory;              // empty: the journal's

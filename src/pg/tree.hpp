@@ -11,6 +11,18 @@ extern "C" {
 
 namespace hoopguard::pg {
 
+// A deep copy in the current memory context; copyObject is a macro that C++ cannot read.
+template <class Tree>
+Tree* copy_tree(const Tree* tree) {
+    return static_cast<Tree*>(copyObjectImpl(tree));
+}
+
+// Any node as the base type that PostgreSQL's functions pass around.
+template <class Tree>
+Node* as_node(const Tree* tree) {
+    return reinterpret_cast<Node*>(const_cast<Tree*>(tree));
+}
+
 // Returns true to end the walk; calls walk_expression (or walk_query) for what stands below.
 using Walker = bool (*)(Node* node, void* context);
 // Returns the node's replacement; calls mutate_expression (or mutate_query) for what stands below.

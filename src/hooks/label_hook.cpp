@@ -1,0 +1,48 @@
+// Security labels: hoopguard is their provider for columns, and the extension stays while any is there.
+#include "hooks/hooks.hpp"
+#include "mask/label_rules_pg.hpp"
+#include "mask/labels_pg.hpp"
+#include "pg/boundary.hpp"
+
+extern "C" {
+#include "catalog/objectaccess.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "commands/seclabel.h"
+}
+
+namespace {
+
+object_access_hook_type prev_object_access = nullptr;
+
+void check_drop(Oid extension) {
+    if (extension != get_extension_oid("hoopguard", true) || !hoopguard::mask::any_label()) return;
+    ereport(ERROR, (errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+                    errmsg("extension hoopguard cannot be dropped while columns are classified"),
+                    errdetail("Without it nothing would mask them."),
+                    errhint("hoopguard.classified_column lists them; declassify_column() removes a label.")));
+}
+
+}  // namespace
+
+extern "C" {
+
+static void hoopguard_label(const ObjectAddress* object, const char* label) {
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "security label",
+                         [=] { hoopguard::pg::call([=] { hoopguard::mask::check_label(object, label); }); });
+}
+
+static void hoopguard_label_access(ObjectAccessType access, Oid class_id, Oid object, int part, void* argument) {
+    if (prev_object_access != nullptr) prev_object_access(access, class_id, object, part, argument);
+    if (access == OAT_DROP && class_id == ExtensionRelationId)
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "DROP EXTENSION",
+                             [=] { hoopguard::pg::call([=] { check_drop(object); }); });
+}
+
+}  // extern "C"
+
+void hoopguard::hooks::install_labels() {
+    register_label_provider(mask::kLabelProvider, hoopguard_label);
+    prev_object_access = object_access_hook;
+    object_access_hook = hoopguard_label_access;
+}

@@ -1,0 +1,103 @@
+// Planning: references to masked columns are substituted before, real values behind estimates and index order are
+// kept out meanwhile, the plan is stamped with the masks it was made under after.
+#include "hooks/hooks.hpp"
+#include "identify/session_pg.hpp"
+#include "mask/in_force_pg.hpp"
+#include "mask/labels_pg.hpp"
+#include "mask/mask_call_pg.hpp"
+#include "mask/plan_check_pg.hpp"
+#include "mask/plan_stamp_pg.hpp"
+#include "mask/planning_pg.hpp"
+#include "mask/substitute_pg.hpp"
+#include "pg/boundary.hpp"
+
+extern "C" {
+#include "optimizer/plancat.h"
+#include "optimizer/planner.h"
+#include "utils/selfuncs.h"
+}
+
+namespace {
+
+planner_hook_type prev_planner = nullptr;
+get_relation_info_hook_type prev_relation_info = nullptr;
+get_relation_stats_hook_type prev_relation_stats = nullptr;
+get_index_stats_hook_type prev_index_stats = nullptr;
+
+bool hides_statistics(Oid relation, AttrNumber column) {
+    return hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner statistics", [=] {
+        return hoopguard::mask::any_in_force() &&
+               hoopguard::pg::call([=] { return hoopguard::mask::hides_statistics(relation, column); });
+    });
+}
+
+hoopguard::mask::Substitution substitute(Query* query, ParamListInfo parameters) {
+    hoopguard::mask::look_at(hoopguard::identify::current_actor());
+    if (!hoopguard::mask::any_in_force()) return {query, NIL, false};
+    return hoopguard::pg::call([=] { return hoopguard::mask::substitute(query, parameters); });
+}
+
+void finish(PlannedStmt* plan, const hoopguard::mask::Substitution& substitution) {
+    // Planning may have run functions under another role.
+    hoopguard::mask::look_at(hoopguard::identify::current_actor());
+    hoopguard::pg::call([plan, &substitution] {
+        plan->invalItems = list_concat(plan->invalItems, substitution.dependencies);
+        plan->dependsOnRole = plan->dependsOnRole || substitution.depends_on_role;
+        if (hoopguard::mask::reads_classified(plan)) hoopguard::mask::stamp(plan, hoopguard::mask::fingerprint());
+    });
+}
+
+}  // namespace
+
+extern "C" {
+
+static PlannedStmt* hoopguard_planner(Query* query, const char* source, int options, ParamListInfo parameters) {
+    auto const substitution = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
+                                                   [query, parameters] { return substitute(query, parameters); });
+    auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
+    PlannedStmt* plan = next(substitution.query, source, options, parameters);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
+                         [plan, &substitution] { finish(plan, substitution); });
+    return plan;
+}
+
+static void hoopguard_relation_info(PlannerInfo* root, Oid relation, bool parent, RelOptInfo* planned) {
+    if (prev_relation_info != nullptr) prev_relation_info(root, relation, parent, planned);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner indexes", [=] {
+        if (hoopguard::mask::any_in_force())
+            hoopguard::pg::call([=] { hoopguard::mask::hide_order(relation, planned); });
+    });
+}
+
+// A hook that says it took over, and gives no statistics: there are none.
+static bool hoopguard_relation_stats(PlannerInfo* root, RangeTblEntry* entry, AttrNumber column,
+                                     VariableStatData* data) {
+    if (entry->rtekind == RTE_RELATION && hides_statistics(entry->relid, column)) {
+        data->statsTuple = nullptr;
+        return true;
+    }
+    return prev_relation_stats != nullptr && prev_relation_stats(root, entry, column, data);
+}
+
+static bool hoopguard_index_stats(PlannerInfo* root, Oid index, AttrNumber column, VariableStatData* data) {
+    if (hides_statistics(index, column)) {
+        data->statsTuple = nullptr;
+        return true;
+    }
+    return prev_index_stats != nullptr && prev_index_stats(root, index, column, data);
+}
+
+}  // extern "C"
+
+void hoopguard::hooks::install_planner() {
+    prev_planner = planner_hook;
+    planner_hook = hoopguard_planner;
+    prev_relation_info = get_relation_info_hook;
+    get_relation_info_hook = hoopguard_relation_info;
+    prev_relation_stats = get_relation_stats_hook;
+    get_relation_stats_hook = hoopguard_relation_stats;
+    prev_index_stats = get_index_stats_hook;
+    get_index_stats_hook = hoopguard_index_stats;
+    hoopguard::mask::watch_labels();
+    hoopguard::mask::watch_mask_functions();
+}

@@ -1,0 +1,47 @@
+// PlannedStmt has no room for extensions. Its list of invalidation items has: items of a cache that does not exist
+// are copied with the plan and match no invalidation (PlanCacheObjectCallback compares the cache's number first).
+#include "mask/plan_stamp_pg.hpp"
+
+extern "C" {
+#include "catalog/pg_shseclabel.h"
+#include "nodes/pathnodes.h"
+}
+
+namespace hoopguard::mask {
+
+namespace {
+
+static_assert(kPolicySentinel == SharedSecLabelRelationId);
+
+constexpr int kHighHalf = -0x68470001;
+constexpr int kLowHalf = -0x68470002;
+
+PlanInvalItem* carrier(int cache, std::uint32_t half) {
+    PlanInvalItem* item = makeNode(PlanInvalItem);
+    item->cacheId = cache;
+    item->hashValue = half;
+    return item;
+}
+
+}  // namespace
+
+void stamp(PlannedStmt* plan, std::uint64_t fingerprint) {
+    plan->invalItems =
+        lappend(plan->invalItems, carrier(kHighHalf, static_cast<std::uint32_t>(fingerprint >> 32)));
+    plan->invalItems = lappend(plan->invalItems, carrier(kLowHalf, static_cast<std::uint32_t>(fingerprint)));
+    plan->relationOids = lappend_oid(plan->relationOids, kPolicySentinel);
+    plan->dependsOnRole = true;
+}
+
+bool is_stamped_otherwise(const PlannedStmt* plan, std::uint64_t fingerprint) {
+    ListCell* cell;
+    foreach (cell, plan->invalItems) {
+        auto* item = lfirst_node(PlanInvalItem, cell);
+        if (item->cacheId == kHighHalf && item->hashValue != static_cast<std::uint32_t>(fingerprint >> 32))
+            return true;
+        if (item->cacheId == kLowHalf && item->hashValue != static_cast<std::uint32_t>(fingerprint)) return true;
+    }
+    return false;
+}
+
+}  // namespace hoopguard::mask

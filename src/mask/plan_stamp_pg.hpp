@@ -1,0 +1,26 @@
+// What masks a finished plan was made under, carried in the plan: a plan kept by PostgreSQL's plan caches may run
+// after roles, labels or policy changed.
+// May raise PostgreSQL errors; holds no C++ objects: call it inside pg::call.
+#pragma once
+
+#include "pg/prelude.hpp"
+
+#include <cstdint>
+
+extern "C" {
+#include "nodes/plannodes.h"
+}
+
+namespace hoopguard::mask {
+
+// A catalog that all databases share and nothing else touches: whoever publishes a policy sends its relation
+// invalidation, and every stamped plan in every process is made anew.
+inline constexpr Oid kPolicySentinel = 3592;  // pg_shseclabel
+
+// Stamps `plan`, so that it is made anew when the current role, a label or the policy changes.
+void stamp(PlannedStmt* plan, std::uint64_t fingerprint);
+
+// Whether `plan` may run under `fingerprint`: it was made under that, or reads nothing classified.
+bool is_stamped_otherwise(const PlannedStmt* plan, std::uint64_t fingerprint);
+
+}  // namespace hoopguard::mask
