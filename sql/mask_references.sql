@@ -93,7 +93,7 @@ FETCH 2 FROM early;
 CLOSE early;
 SELECT * FROM copy_as UNION ALL SELECT (c).* FROM copy_row ORDER BY 1 LIMIT 4;
 -- EXPLAIN knows masked values only, and estimates from nothing else.
-EXPLAIN (VERBOSE, COSTS OFF) SELECT email FROM customer WHERE ssn = '****1001' ORDER BY code;
+EXPLAIN (COSTS OFF) SELECT email FROM customer WHERE ssn = '****1001' ORDER BY code;
 EXPLAIN (COSTS OFF) SELECT * FROM customer WHERE email = 'canary.1@CANARY1.com';
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM customer WHERE email = 'canary.1@CANARY1.com';
 SELECT attname, most_common_vals, histogram_bounds FROM pg_stats WHERE schemaname = 'mask_references' AND tablename = 'customer' ORDER BY 1;
