@@ -9,12 +9,19 @@ namespace hoopguard::decide {
 // In rising strictness: the strictest match wins.
 enum class Verdict : std::uint8_t { kAllow = 0, kWarn = 1, kAsk = 2, kBlock = 3 };
 
+// The texts are empty for allow. A statement that a rule under observation would refuse is on record as refused
+// but not enforced, and runs; a warning that is enforced still reaches the client then.
 struct Decision {
     Verdict verdict = Verdict::kAllow;
-    bool enforced = false;  // false: observe mode, or allow
-    std::string guardrail;  // the rule that decided; empty for allow
-    std::string message;    // shown to the client
+    bool enforced = false;     // false: observe mode, or allow
+    std::string guardrail;     // the rule that decided
+    std::string message;       // shown to the client
+    std::string reason;        // which class of which object met it
+    std::string hint;          // what to do next
+    std::string warning;       // to be shown as a WARNING, of …
+    std::string warning_from;  // … this guardrail
     bool refuses() const { return enforced && verdict >= Verdict::kAsk; }
+    bool warns() const { return !warning.empty(); }
 };
 
 }  // namespace hoopguard::decide
