@@ -18,6 +18,7 @@ extern "C" {
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
+#include "utils/guc_tables.h"
 #include "utils/ruleutils.h"
 // 16 moved query ids to where the node support is generated.
 #if PG_VERSION_NUM >= 160000
@@ -71,6 +72,20 @@ inline const char* authenticated_id(const Port* port) {
     return MyClientConnectionInfo.authn_id;
 #else
     return port->authn_id;
+#endif
+}
+
+// Who may change a setting; PGC_USERSET when there is none of that name. 16 made the look-up public; before it,
+// the table of settings is searched.
+inline GucContext setting_context(const char* name) {
+#if PG_VERSION_NUM >= 160000
+    auto const* const setting = find_option(name, false, true, ERROR);
+    return setting == nullptr ? PGC_USERSET : setting->context;
+#else
+    config_generic** const settings = get_guc_variables();
+    for (int i = 0; i < GetNumConfigOptions(); ++i)
+        if (pg_strcasecmp(settings[i]->name, name) == 0) return settings[i]->context;
+    return PGC_USERSET;
 #endif
 }
 
