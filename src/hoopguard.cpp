@@ -2,6 +2,8 @@
 #include "hooks/hooks.hpp"
 #include "pg/compat.hpp"
 #include "pg/settings.hpp"
+#include "policy/change_pg.hpp"
+#include "workers/broker.hpp"
 #include "workers/notary.hpp"
 #include "workers/sealer.hpp"
 
@@ -29,6 +31,8 @@ void _PG_init(void) {
     hoopguard::hooks::install_access();
     hoopguard::hooks::install_authentication();
     hoopguard::hooks::install_error();
+    hoopguard::policy::install_change_callbacks();
     hoopguard::workers::register_sealer();
     hoopguard::workers::register_notary();
+    hoopguard::workers::register_broker_launcher();
 }

@@ -26,15 +26,15 @@ constexpr ClassSet kBeyondRollback = ClassSet(StatementClass::kEgress) | Stateme
                                      StatementClass::kReplication;
 
 [[noreturn]] void refuse(const decide::Decision& decision) {
-    throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("%s", decision.message.c_str()), nullptr,
-                      "hoopguard.explain() tells what would happen and why, without running the statement.",
-                      pg::format("%s", decision.guardrail.c_str()));
+    throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("%s", decision.message.c_str()),
+                      pg::format("The statement is %s.", decision.reason.c_str()),
+                      pg::format("%s", decision.hint.c_str()), pg::format("%s", decision.guardrail.c_str()));
 }
 
 void warn(const decide::Decision& decision) {
     pg::call([&] {
-        ereport(WARNING, (errmsg_internal("%s", decision.message.c_str()),
-                          err_generic_string(PG_DIAG_CONSTRAINT_NAME, decision.guardrail.c_str())));
+        ereport(WARNING, (errmsg_internal("%s", decision.warning.c_str()),
+                          err_generic_string(PG_DIAG_CONSTRAINT_NAME, decision.warning_from.c_str())));
     });
 }
 
@@ -67,7 +67,7 @@ void admit(const classify::Statement& statement) {
     auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     if (decision.refuses()) refuse(decision);
-    if (decision.verdict == decide::Verdict::kWarn) warn(decision);
+    if (decision.warns()) warn(decision);
     mask::verify(inspection);
 }
 

@@ -1,10 +1,123 @@
-// Deciding for this backend.
+// Deciding for this backend. What concerns a speaker is chosen once and kept until the policy, any role or the
+// settings change; a backend speaks for few pairs of roles at a time, so a handful of choices is kept.
 #include "decide/decide_pg.hpp"
+
+#include "decide/guardrails.hpp"
+#include "decide/memberships_pg.hpp"
+#include "identify/session_pg.hpp"
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+#include "pg/settings.hpp"
+#include "policy/in_force_pg.hpp"
+
+#include <array>
+
+extern "C" {
+#include "commands/dbcommands.h"
+#include "pgtime.h"
+#include "utils/timestamp.h"
+}
 
 namespace hoopguard::decide {
 
+namespace {
+
+class ServerClock final : public Clock {
+ public:
+    std::optional<policy::WallClock> in_zone(std::string_view zone) const override {
+        std::string const name(zone);
+        return pg::call([&name]() -> std::optional<policy::WallClock> {
+            auto* const found = pg_tzset(name.c_str());
+            if (found == nullptr) return std::nullopt;
+            pg_time_t const now = timestamptz_to_time_t(GetCurrentTimestamp());
+            auto const* const local = pg_localtime(&now, found);
+            if (local == nullptr) return std::nullopt;
+            // tm_wday counts from Sunday.
+            return policy::WallClock{(local->tm_wday + 6) % 7, local->tm_hour * 60 + local->tm_min};
+        });
+    }
+};
+
+// The guardrails that concern one speaker, and what they were chosen from.
+struct Choice {
+    std::uint64_t generation = 0;  // 0: empty
+    std::uint64_t roles_epoch = 0;
+    Oid login = InvalidOid;
+    Oid effective = InvalidOid;
+    std::string system_roles;
+    Guardrails guardrails;
+};
+
+constexpr std::size_t kChoices = 8;
+
+struct Choices {
+    std::array<Choice, kChoices> kept;
+    std::size_t next = 0;
+};
+
+Choices& choices() {
+    static Choices all;
+    return all;
+}
+
+std::string database_name() {
+    auto const* const name =
+        pg::call([] { return OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : nullptr; });
+    return name == nullptr ? std::string() : std::string(name);
+}
+
+Speaker speaker_of(const identify::Actor& actor) {
+    Speaker speaker;
+    speaker.login_roles = memberships(actor.login_role);
+    speaker.effective_roles =
+        actor.effective_role == actor.login_role ? speaker.login_roles : memberships(actor.effective_role);
+    speaker.system = is_system_role(actor.login_role) && is_system_role(actor.effective_role);
+    speaker.database = database_name();
+    return speaker;
+}
+
+const Guardrails& guardrails_for(const identify::Actor& actor, const policy::Image& image) {
+    auto& all = choices();
+    auto const epoch = roles_epoch();
+    auto const generation = image.generation();
+    for (auto const& choice : all.kept)
+        if (choice.generation == generation && choice.roles_epoch == epoch && choice.login == actor.login_role &&
+            choice.effective == actor.effective_role && choice.system_roles == pg::settings.system_roles)
+            return choice.guardrails;
+    auto& chosen = all.kept[all.next];
+    all.next = (all.next + 1) % kChoices;
+    chosen.generation = 0;
+    chosen.guardrails = Guardrails(image, speaker_of(actor));
+    chosen.system_roles = pg::settings.system_roles;
+    chosen.login = actor.login_role;
+    chosen.effective = actor.effective_role;
+    chosen.roles_epoch = epoch;
+    chosen.generation = generation;
+    return chosen.guardrails;
+}
+
+// nullptr: nothing to decide by. A rescuer is not refused because policy cannot be had.
+const policy::Image* image_in_force() {
+    try {
+        return policy::in_force();
+    } catch (const pg::Refusal&) {
+        if (!identify::is_rescuer()) throw;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
 const Decision& decide(const identify::Actor& actor, const classify::Footprint& footprint) {
+    static const Decision allowed;
     static Decision decision;
+    // Ending an aborted transaction has no class and may read no catalog.
+    if (footprint.classes.empty()) return allowed;
+    auto const* const image = image_in_force();
+    if (image == nullptr) return allowed;
+    auto const& guardrails = guardrails_for(actor, *image);
+    if (!footprint.classes.meets(guardrails.reach())) return allowed;
+    decision = guardrails.judge(footprint, ServerClock(), pg::settings.guard_mode() == pg::Mode::kObserve);
     return decision;
 }
 

@@ -1,6 +1,7 @@
 // Shared memory: requested before the server starts, attached once it has been made.
 #include "hooks/hooks.hpp"
 #include "pg/boundary.hpp"
+#include "policy/standing_pg.hpp"
 #include "record/journal_pg.hpp"
 #include "record/statement_text_pg.hpp"
 
@@ -20,8 +21,10 @@ extern "C" {
 
 static void hoopguard_shmem_request() {
     if (prev_shmem_request) prev_shmem_request();
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory request",
-                         [] { hoopguard::record::request_shared(); });
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory request", [] {
+        hoopguard::record::request_shared();
+        hoopguard::policy::request_shared();
+    });
 }
 
 static void hoopguard_shmem_startup() {
@@ -29,6 +32,7 @@ static void hoopguard_shmem_startup() {
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory start-up", [] {
         hoopguard::record::attach_shared();
         hoopguard::record::prepare_statement_key();
+        hoopguard::policy::attach_shared();
     });
 }
 

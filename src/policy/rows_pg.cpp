@@ -1,0 +1,199 @@
+// Reading tuples by column name. Values are copied to plain C memory inside the wall and to C++ outside of it.
+#include "policy/rows_pg.hpp"
+
+#include "pg/boundary.hpp"
+#include "pg/report.hpp"
+
+extern "C" {
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "commands/dbcommands.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+}
+
+namespace hoopguard::policy {
+
+namespace {
+
+// Named apart: within RowReader "text" is a function.
+char* copied_text(Datum value) {
+    return text_to_cstring(DatumGetTextPP(value));
+}
+
+}  // namespace
+
+struct RowReader::Cell {
+    Datum value;
+    bool null;
+    Oid type;
+};
+
+RowReader::Cell RowReader::cell(const char* column) const {
+    return pg::call([this, column] {
+        Cell found = {0, true, InvalidOid};
+        for (int i = 0; i < description_->natts; ++i) {
+            auto const* attribute = TupleDescAttr(description_, i);
+            if (attribute->attisdropped || strcmp(NameStr(attribute->attname), column) != 0) continue;
+            found.value = heap_getattr(tuple_, i + 1, description_, &found.null);
+            found.type = attribute->atttypid;
+        }
+        return found;
+    });
+}
+
+std::optional<std::string> RowReader::text(const char* column) const {
+    auto const found = cell(column);
+    if (found.null) return std::nullopt;
+    return pg::call([found] { return copied_text(found.value); });
+}
+
+std::optional<Words> RowReader::words(const char* column) const {
+    auto const found = cell(column);
+    if (found.null) return std::nullopt;
+    struct Items {
+        const char** texts;
+        int count;
+    };
+    auto const items = pg::call([found] {
+        Datum* values;
+        bool* nulls;
+        int count;
+        deconstruct_array(DatumGetArrayTypeP(found.value), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls,
+                          &count);
+        auto** texts = static_cast<const char**>(palloc(sizeof(char*) * static_cast<std::size_t>(count + 1)));
+        for (int i = 0; i < count; ++i) texts[i] = nulls[i] ? "" : copied_text(values[i]);
+        return Items{texts, count};
+    });
+    return Words(items.texts, items.texts + items.count);
+}
+
+std::optional<std::int64_t> RowReader::number(const char* column) const {
+    auto const found = cell(column);
+    if (found.null) return std::nullopt;
+    return found.type == INT4OID ? DatumGetInt32(found.value) : DatumGetInt64(found.value);
+}
+
+std::optional<double> RowReader::real(const char* column) const {
+    auto const found = cell(column);
+    if (found.null) return std::nullopt;
+    return DatumGetFloat8(found.value);
+}
+
+std::optional<bool> RowReader::boolean(const char* column) const {
+    auto const found = cell(column);
+    if (found.null) return std::nullopt;
+    return DatumGetBool(found.value);
+}
+
+std::optional<std::int64_t> RowReader::interval(const char* column) const {
+    auto const found = cell(column);
+    if (found.null) return std::nullopt;
+    auto const* span = DatumGetIntervalP(found.value);
+    return span->time + (span->day + std::int64_t{span->month} * DAYS_PER_MONTH) * USECS_PER_DAY;
+}
+
+std::optional<std::int64_t> RowReader::time(const char* column) const {
+    auto const found = cell(column);
+    if (found.null || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(found.value))) return std::nullopt;
+    constexpr auto kEpochs = std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+    return DatumGetTimestampTz(found.value) + kEpochs;
+}
+
+Guardrail read_guardrail(const RowReader& row) {
+    Guardrail result;
+    result.name = row.text("name").value_or("");
+    result.action = row.text("action").value_or("");
+    result.classes = row.words("classes").value_or(Words{});
+    result.roles = row.words("roles");
+    result.except_roles = row.words("except_roles");
+    result.databases = row.words("databases");
+    result.objects = row.words("objects");
+    result.max_rows = row.number("max_rows");
+    result.per = row.interval("per");
+    result.max_cost = row.real("max_cost");
+    result.max_duration = row.interval("max_duration");
+    result.schedule = row.text("schedule");
+    result.approvers = row.words("approvers");
+    result.min_approvals = row.number("min_approvals");
+    result.wait = row.interval("wait");
+    result.message = row.text("message");
+    result.mode = row.text("mode").value_or("");
+    return result;
+}
+
+ActorRow read_actor(const RowReader& row) {
+    ActorRow result;
+    result.provider = row.text("provider");
+    result.name = row.text("name").value_or("");
+    result.kind = row.text("kind").value_or("");
+    result.owner = row.text("owner");
+    result.purpose = row.text("purpose");
+    result.pooled = row.boolean("pooled").value_or(false);
+    result.expires_at = row.time("expires_at");
+    return result;
+}
+
+namespace {
+
+// A scan that is open; closed on every way out but a PostgreSQL error, which ends the transaction with it.
+struct Scan {
+    Relation relation;
+    TableScanDesc scan;
+};
+
+template <class Take>
+void read_all(Oid table, const char* name, Take take) {
+    auto const open = pg::call([table, name] {
+        Relation relation = table_open(table, AccessShareLock);
+        if (relation->rd_rel->relkind != RELKIND_RELATION)
+            ereport(ERROR,
+                    (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                     errmsg("hoopguard.%s in the control database \"%s\" is not a table", name,
+                            get_database_name(MyDatabaseId)),
+                     errhint("The extension was created here while another database was the control database: run "
+                             "DROP EXTENSION hoopguard and CREATE EXTENSION hoopguard here.")));
+        return Scan{relation, table_beginscan(relation, GetActiveSnapshot(), 0, nullptr)};
+    });
+    for (;;) {
+        auto* const tuple = pg::call([open] { return heap_getnext(open.scan, ForwardScanDirection); });
+        if (tuple == nullptr) break;
+        take(RowReader(tuple, RelationGetDescr(open.relation)));
+    }
+    pg::call([open] {
+        table_endscan(open.scan);
+        table_close(open.relation, AccessShareLock);
+    });
+}
+
+}  // namespace
+
+Oid policy_table(const char* name) {
+    return pg::call([name] {
+        Oid const schema = get_namespace_oid("hoopguard", true);
+        return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+    });
+}
+
+std::optional<Tables> read_tables() {
+    Oid const guardrails = policy_table("guardrail");
+    Oid const actors = policy_table("actor");
+    if (!OidIsValid(guardrails) && !OidIsValid(actors)) return std::nullopt;
+    Tables tables;
+    tables.database = pg::call([] { return get_database_name(MyDatabaseId); });
+    if (OidIsValid(guardrails))
+        read_all(guardrails, "guardrail",
+                 [&](const RowReader& row) { tables.guardrails.push_back(read_guardrail(row)); });
+    if (OidIsValid(actors))
+        read_all(actors, "actor", [&](const RowReader& row) { tables.actors.push_back(read_actor(row)); });
+    return tables;
+}
+
+}  // namespace hoopguard::policy

@@ -1,0 +1,120 @@
+// Triggers of the policy tables: they check rows, tell the broker of changes, and refuse writes outside the
+// control database.
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+#include "pg/report.hpp"
+#include "pg/settings.hpp"
+#include "policy/change_pg.hpp"
+#include "policy/rows_pg.hpp"
+#include "policy/schedule.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+extern "C" {
+#include "commands/dbcommands.h"
+#include "commands/trigger.h"
+#include "pgtime.h"
+#include "utils/acl.h"
+#include "utils/rel.h"
+}
+
+namespace {
+
+using namespace hoopguard;
+
+constexpr std::string_view kGroupPrefix = "group:";
+
+const TriggerData& trigger_data(FunctionCallInfo fcinfo) {
+    if (!CALLED_AS_TRIGGER(fcinfo))
+        throw pg::Refusal(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                          "this function can only be called as a trigger");
+    return *reinterpret_cast<TriggerData*>(fcinfo->context);
+}
+
+[[noreturn]] void refuse_here(const char* message) {
+    throw pg::Refusal(
+        ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message, nullptr,
+        pg::format("Connect to the control database \"%s\" to change policy.", pg::settings.database));
+}
+
+[[noreturn]] void refuse(const char* table, const std::string& name, const policy::Objection& objection) {
+    throw pg::Refusal(ERRCODE_INVALID_PARAMETER_VALUE,
+                      pg::format("invalid value for column \"%s\" of %s \"%s\": \"%s\"", objection.column.c_str(),
+                                 table, name.c_str(), objection.value.c_str()),
+                      nullptr, pg::format("Allowed: %s.", objection.allowed.c_str()));
+}
+
+bool role_exists(const std::string& name) {
+    return pg::call([&name] { return OidIsValid(get_role_oid(name.c_str(), true)); });
+}
+
+std::optional<policy::Objection> object_to_roles(const char* column, const std::optional<policy::Words>& roles) {
+    if (!roles) return std::nullopt;
+    auto const unknown = std::ranges::find_if(
+        *roles, [](const std::string& role) { return !role.starts_with(kGroupPrefix) && !role_exists(role); });
+    if (unknown == roles->end()) return std::nullopt;
+    return policy::Objection{column, *unknown, "names of existing roles, or group:NAME"};
+}
+
+std::optional<policy::Objection> object_to_zone(const std::optional<std::string>& schedule) {
+    if (!schedule) return std::nullopt;
+    auto const zone = std::string(policy::Schedule::parse(*schedule)->zone());
+    if (pg::call([&zone] { return pg_tzset(zone.c_str()) != nullptr; })) return std::nullopt;
+    return policy::Objection{"schedule", *schedule, "a time zone that the server knows (pg_timezone_names)"};
+}
+
+void check(const policy::Guardrail& row) {
+    for (auto const& objection :
+         {policy::object_to(row), object_to_roles("roles", row.roles),
+          object_to_roles("except_roles", row.except_roles), object_to_roles("approvers", row.approvers)})
+        if (objection) refuse("guardrail", row.name, *objection);
+    if (auto const objection = object_to_zone(row.schedule)) refuse("guardrail", row.name, *objection);
+}
+
+void check(const policy::ActorRow& row) {
+    if (auto const objection = policy::object_to(row)) refuse("actor", row.name, *objection);
+    if (!row.provider && !role_exists(row.name))
+        refuse("actor", row.name, {"name", row.name, "an existing role when provider is NULL"});
+}
+
+// The row that is about to be stored.
+HeapTuple new_row(const TriggerData& data) {
+    return TRIGGER_FIRED_BY_UPDATE(data.tg_event) ? data.tg_newtuple : data.tg_trigtuple;
+}
+
+policy::RowReader reader(const TriggerData& data) {
+    return {new_row(data), RelationGetDescr(data.tg_relation)};
+}
+
+}  // namespace
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_check_guardrail) {
+    auto const& data = trigger_data(fcinfo);
+    check(policy::read_guardrail(reader(data)));
+    return PointerGetDatum(new_row(data));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_check_actor) {
+    auto const& data = trigger_data(fcinfo);
+    check(policy::read_actor(reader(data)));
+    return PointerGetDatum(new_row(data));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_policy_changed) {
+    policy::note_change(RelationGetRelid(trigger_data(fcinfo).tg_relation));
+    return PointerGetDatum(nullptr);
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_refuse_policy_write) {
+    auto const* const table = RelationGetRelationName(trigger_data(fcinfo).tg_relation);
+    refuse_here(pg::format("hoopguard.%s is read-only in this database: it shows the policy in force", table));
+}
+
+// For the functions that change policy: an error in every database but the control database.
+HOOPGUARD_SQL_FUNCTION(hoopguard_require_control_database) {
+    auto const* const here = pg::call([] { return get_database_name(MyDatabaseId); });
+    if (here == nullptr || std::string_view(here) != pg::settings.database)
+        refuse_here("policy cannot be changed in this database: it is not the control database");
+    return Datum{0};
+}
