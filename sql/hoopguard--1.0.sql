@@ -434,6 +434,13 @@ CREATE FUNCTION hoopguard.journal_key() RETURNS text
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_journal_key';
 COMMENT ON FUNCTION hoopguard.journal_key() IS 'the public key that the journal''s checkpoints are signed for';
 
+CREATE FUNCTION hoopguard.checkpoint() RETURNS text
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_checkpoint';
+COMMENT ON FUNCTION hoopguard.checkpoint() IS
+    'makes the journal durable and signs it as it stands: a note to keep elsewhere (C2SP tlog-checkpoint)';
+REVOKE ALL ON FUNCTION hoopguard.checkpoint() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hoopguard.checkpoint() TO hoopguard_admin, hoopguard_auditor;
+
 REVOKE ALL ON FUNCTION hoopguard.verify_journal(), hoopguard.inclusion_proof(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION hoopguard.verify_journal(), hoopguard.inclusion_proof(bigint) TO hoopguard_auditor;
 
