@@ -36,7 +36,9 @@ base::ByteView SegmentCursor::window(std::size_t needed, bool fresh) {
         return base::ByteView(buffer_).first(buffer_size_).subspan(next_offset_ - buffer_offset_);
     };
     if (!fresh && at_hand().size() >= needed) return at_hand();
-    read_size_ = std::clamp(2 * read_size_, kFirstRead, kLargestRead);
+    // More at once while the file gives as much as is asked for.
+    const bool filled = read_size_ != 0 && buffer_size_ >= read_size_;
+    read_size_ = filled ? std::min(2 * read_size_, kLargestRead) : kFirstRead;
     const std::size_t wanted = std::max(needed, read_size_);
     if (buffer_.size() < wanted) buffer_.resize(wanted);
     const auto got = source_->read_at(next_offset_, std::span<std::uint8_t>(buffer_).first(wanted));

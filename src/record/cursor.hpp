@@ -52,7 +52,7 @@ class SegmentCursor {
     base::Bytes buffer_;
     std::uint64_t buffer_offset_ = 0;
     std::size_t buffer_size_ = 0;
-    std::size_t read_size_ = 0;  // doubles while reading goes on in a row
+    std::size_t read_size_ = 0;  // doubles while reads are filled
     std::string read_error_;
     EntryView entry_;
     std::uint64_t offset_ = 0;
