@@ -10,14 +10,19 @@
 #include <algorithm>
 
 extern "C" {
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
-#include "commands/dbcommands.h"
+#include "catalog/pg_database.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 }
 
@@ -42,13 +47,25 @@ int pause_seconds = 0;
 bool said_missing = false;
 bool said_full = false;
 
+// A scan of the heap, as autovacuum's launcher does it: after a crash there is no relation cache file, and without
+// a database no index of pg_database can be opened.
+bool scan_for_database(const char* name) {
+    StartTransactionCommand();
+    (void)GetTransactionSnapshot();
+    Relation const databases = table_open(DatabaseRelationId, AccessShareLock);
+    TableScanDesc const scan = table_beginscan_catalog(databases, 0, nullptr);
+    bool found = false;
+    while (HeapTuple const tuple = heap_getnext(scan, ForwardScanDirection))
+        if (strcmp(NameStr(reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple))->datname), name) == 0)
+            found = true;
+    table_endscan(scan);
+    table_close(databases, AccessShareLock);
+    CommitTransactionCommand();
+    return found;
+}
+
 bool database_exists() {
-    return pg::call([] {
-        StartTransactionCommand();
-        bool const exists = OidIsValid(get_database_oid(pg::settings.database, true));
-        CommitTransactionCommand();
-        return exists;
-    });
+    return pg::call([] { return scan_for_database(pg::settings.database); });
 }
 
 bool broker_runs() {
