@@ -22,26 +22,33 @@ GRANT USAGE ON SCHEMA hoopguard TO PUBLIC;
 
 
 CREATE FUNCTION hoopguard.check_guardrail() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'hoopguard_check_guardrail';
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_check_guardrail';
 CREATE FUNCTION hoopguard.check_actor() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'hoopguard_check_actor';
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_check_actor';
 CREATE FUNCTION hoopguard.policy_changed() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'hoopguard_policy_changed';
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_policy_changed';
 CREATE FUNCTION hoopguard.refuse_policy_write() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'hoopguard_refuse_policy_write';
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_refuse_policy_write';
 CREATE FUNCTION hoopguard.require_control_database() RETURNS void
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'hoopguard_require_control_database';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_require_control_database';
 
 CREATE FUNCTION hoopguard.guardrail_in_force(
     OUT name text, OUT action text, OUT classes text[], OUT roles text[], OUT except_roles text[],
     OUT databases text[], OUT objects text[], OUT max_rows bigint, OUT per interval, OUT max_cost double precision,
     OUT max_duration interval, OUT schedule text, OUT approvers text[], OUT min_approvals integer,
     OUT wait interval, OUT message text, OUT mode text) RETURNS SETOF record
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'hoopguard_guardrail_in_force';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_guardrail_in_force';
 CREATE FUNCTION hoopguard.actor_in_force(
     OUT provider text, OUT name text, OUT kind text, OUT owner text, OUT purpose text, OUT pooled boolean,
     OUT expires_at timestamptz) RETURNS SETOF record
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'hoopguard_actor_in_force';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_actor_in_force';
 
 -- Tables in the control database; in every other one views of the same names that show the policy in force.
 DO $$
@@ -197,6 +204,30 @@ GRANT EXECUTE ON FUNCTION hoopguard.require_control_database(), hoopguard.unguar
     hoopguard.guard(text, text, text[], text[], text[], text[], text[], bigint, interval, double precision, interval,
                     text, text[], integer, interval, text, text) TO hoopguard_admin;
 GRANT EXECUTE ON FUNCTION hoopguard.policy_script() TO hoopguard_auditor, hoopguard_approver;
+
+COMMENT ON FUNCTION hoopguard.check_guardrail() IS 'trigger: refuses a guardrail that names what does not exist';
+COMMENT ON FUNCTION hoopguard.check_actor() IS 'trigger: refuses an actor of an unknown kind';
+COMMENT ON FUNCTION hoopguard.policy_changed() IS 'trigger: brings a change of policy into force when it commits';
+COMMENT ON FUNCTION hoopguard.refuse_policy_write() IS 'trigger: policy is written in the control database alone';
+COMMENT ON FUNCTION hoopguard.require_control_database() IS 'raises an error in every database but the control database';
+COMMENT ON FUNCTION hoopguard.guardrail_in_force() IS 'the guardrails that statements are decided by at this moment';
+COMMENT ON FUNCTION hoopguard.actor_in_force() IS 'the actors that are known at this moment';
+COMMENT ON FUNCTION hoopguard.guard(text, text, text[], text[], text[], text[], text[], bigint, interval, double precision, interval,
+                    text, text[], integer, interval, text, text) IS
+    'adds a guardrail, or replaces the one of that name';
+COMMENT ON FUNCTION hoopguard.unguard(text) IS 'removes a guardrail';
+COMMENT ON FUNCTION hoopguard.policy_script() IS 'the statements that make this policy again, for version control';
+DO $$
+DECLARE
+    kind text := CASE WHEN pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database')
+                      THEN 'TABLE' ELSE 'VIEW' END;
+BEGIN
+    EXECUTE pg_catalog.format('COMMENT ON %s hoopguard.guardrail IS %L', kind,
+                              'what is warned of, asked for or blocked, for whom and where');
+    EXECUTE pg_catalog.format('COMMENT ON %s hoopguard.actor IS %L', kind,
+                              'who speaks: persons, agents and services');
+END
+$$;
 
 --
 -- Masks: data classes, mask policies, classified columns.
