@@ -21,6 +21,7 @@ namespace {
 struct Speaker {
     Actor actor;
     Session session;
+    char name[NAMEDATALEN];
     char login_role[NAMEDATALEN];
     char effective_role[NAMEDATALEN];
     char database[NAMEDATALEN];
@@ -50,6 +51,7 @@ void copy_name(char (&to)[NAMEDATALEN], std::string_view& view, const char* name
 
 void look_up(Oid login_role, Oid effective_role) {
     struct Found {
+        char name[NAMEDATALEN];
         char login_role[NAMEDATALEN];
         char effective_role[NAMEDATALEN];
         char database[NAMEDATALEN];
@@ -69,6 +71,7 @@ void look_up(Oid login_role, Oid effective_role) {
         auto const copy = [](char* to, const char* from) {
             strlcpy(to, from != nullptr ? from : "", NAMEDATALEN);
         };
+        copy(result.name, GetUserNameFromId(GetAuthenticatedUserId(), true));
         copy(result.login_role, GetUserNameFromId(login_role, true));
         copy(result.effective_role, GetUserNameFromId(effective_role, true));
         copy(result.database, OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : nullptr);
@@ -77,8 +80,8 @@ void look_up(Oid login_role, Oid effective_role) {
     });
     Session& session = speaker.session;
     bool const same = session.login_role_oid == login_role && session.effective_role_oid == effective_role &&
-                      session.login_role == found.login_role && session.effective_role == found.effective_role &&
-                      session.database == found.database;
+                      speaker.actor.name == found.name && session.login_role == found.login_role &&
+                      session.effective_role == found.effective_role && session.database == found.database;
     if (!same) ++session.change;
     copy_name(speaker.login_role, session.login_role, found.login_role);
     copy_name(speaker.effective_role, session.effective_role, found.effective_role);
@@ -86,7 +89,8 @@ void look_up(Oid login_role, Oid effective_role) {
     session.login_role_oid = login_role;
     session.effective_role_oid = effective_role;
     session.database_oid = MyDatabaseId;
-    speaker.actor.name = session.login_role;
+    // Whoever logged in stays the actor, whatever SET SESSION AUTHORIZATION says.
+    copy_name(speaker.name, speaker.actor.name, found.name);
     speaker.actor.login_role = login_role;
     speaker.actor.superuser = found.superuser;
 }
@@ -140,7 +144,7 @@ void learn_connection(const Port* port) noexcept {
 #endif
     describe_process(session);
     ++session.change;
-    speaker.actor.name = session.login_role;
+    copy_name(speaker.name, speaker.actor.name, port->user_name);
 }
 
 void learn_login_role(const Port* port) {

@@ -101,6 +101,8 @@ void close_statement(OpenStatement* statement, int sqlstate) noexcept {
     bool const sent_by_client = statement->parent == 0;
     bool const hold =
         sent_by_client && !statement->in_failed_block && (statement->ends_transaction || !IsTransactionBlock());
+    // ROLLBACK after an error: what it ends was rolled back when the error came.
+    bool const ended_before = sent_by_client && statement->in_failed_block && !state.in_transaction;
     Ending ending;
     ending.number = statement->number;
     ending.rows = statement->rows;
@@ -110,7 +112,7 @@ void close_statement(OpenStatement* statement, int sqlstate) noexcept {
     if (hold && !state.held.active)
         state.held = {true, IsTransactionBlock(), ending, GetCurrentStatementStartTimestamp()};
     else
-        write_outcome(ending);
+        write_outcome(ending, ended_before ? TransactionOutcome::kRolledBack : TransactionOutcome::kUnknown);
     state.open.close(statement);
 }
 
