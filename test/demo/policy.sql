@@ -12,15 +12,7 @@ SELECT hoopguard.guard('no-unbounded-write', 'block', '{write.unbounded}', roles
                        message => 'This would change every row: add a WHERE that says which.');
 SELECT hoopguard.guard('no-databases-no-roles', 'block', '{database,role}', roles => '{agent}');
 
-SELECT hoopguard.set_mask('email', 'email');
-SELECT hoopguard.set_mask('phone', 'partial(0,4)');
-SELECT hoopguard.set_mask('ssn', 'redact');
-SELECT hoopguard.set_mask('card', 'partial(0,4)');
-SELECT hoopguard.set_mask('person_name', 'partial(1,0)');
-SELECT hoopguard.set_mask('address', 'redact');
-SELECT hoopguard.set_mask('free_text', 'redact');
-
--- … then in the shop: which columns hold what.
+-- … then in the shop: which columns hold what. Each class of data has a mask.
 \connect shop
 CREATE EXTENSION hoopguard;
 SELECT hoopguard.classify_column('customer', 'last_name', 'person_name');
@@ -28,5 +20,6 @@ SELECT hoopguard.classify_column('customer', 'email', 'email');
 SELECT hoopguard.classify_column('customer', 'phone', 'phone');
 SELECT hoopguard.classify_column('customer', 'ssn', 'ssn');
 SELECT hoopguard.classify_column('customer', 'card', 'card');
+SELECT hoopguard.classify_column('customer', 'birth_date', 'birth_date');
 SELECT hoopguard.classify_column('customer', 'street', 'address');
 SELECT hoopguard.classify_column('support_ticket', 'body', 'free_text');
