@@ -472,8 +472,16 @@ COMMENT ON FUNCTION hoopguard.checkpoint() IS
 REVOKE ALL ON FUNCTION hoopguard.checkpoint() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION hoopguard.checkpoint() TO hoopguard_admin, hoopguard_auditor;
 
-REVOKE ALL ON FUNCTION hoopguard.verify_journal(), hoopguard.inclusion_proof(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hoopguard.verify_journal(), hoopguard.inclusion_proof(bigint) TO hoopguard_auditor;
+CREATE FUNCTION hoopguard.coverage(since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity')
+    RETURNS TABLE (from_time timestamptz, to_time timestamptz, state text, evidence text)
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_coverage';
+COMMENT ON FUNCTION hoopguard.coverage(timestamptz, timestamptz) IS
+    'when statements were recorded, only observed, when the server was down, and when it ran unrecorded';
+
+REVOKE ALL ON FUNCTION hoopguard.verify_journal(), hoopguard.inclusion_proof(bigint),
+    hoopguard.coverage(timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hoopguard.verify_journal(), hoopguard.inclusion_proof(bigint),
+    hoopguard.coverage(timestamptz, timestamptz) TO hoopguard_auditor;
 
 --
 -- Health.
