@@ -176,7 +176,7 @@ class Notary {
             return false;
         }
         remember(checkpoint, note.value());
-        hand_out(note.value());
+        hand_out(note.value(), milestone);
         return true;
     }
 
@@ -194,11 +194,14 @@ class Notary {
         ConditionVariableBroadcast(&journal_.served_changed);
     }
 
-    // Out of this machine's reach: the server log, WAL, and whatever the command does.
-    void hand_out(const std::string& note) {
+    // Out of this machine's reach: the server log, WAL, and whatever the command does. Not into WAL after a stop
+    // entry, which tells where WAL ends: by that, coverage() sees a start without the library.
+    void hand_out(const std::string& note, record::EntryType milestone) {
         std::string line = note;
         std::replace(line.begin(), line.end(), '\n', '|');
         tell("checkpoint " + line);
+        unsent_ = note;
+        if (milestone == record::EntryType::kStop) return;
         const char* const text = note.data();
         std::size_t const size = note.size();
         pg::call([text, size] {
@@ -206,7 +209,6 @@ class Notary {
             if (!RecoveryInProgress() && XLogInsertAllowed())
                 (void)LogLogicalMessage("hoopguard_checkpoint", text, size, false);
         });
-        unsent_ = note;
     }
 
     // Only the newest checkpoint counts: it vouches for all before it.
