@@ -33,6 +33,8 @@ void write_outcome(const Ending& ending, TransactionOutcome transaction = Transa
         entry.add_uint(Field::kTransactionOutcome, static_cast<std::uint64_t>(transaction));
         add_xid(entry);
         entry.add_uint(Field::kTransactionNo, session_state.last_transaction);
+    } else {
+        add_xid(entry);  // should the process die, it tells what became of the transaction
     }
     put(entry, Room::kClosing);
 }

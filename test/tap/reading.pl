@@ -10,6 +10,7 @@ $node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', <<CONF);
 shared_preload_libraries = 'hoopguard'
 hoopguard.journal_segment_size = '1MB'
+restart_after_crash = on
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION hoopguard; CREATE DATABASE other; CREATE TABLE t (i int)');
@@ -77,6 +78,8 @@ is($node->safe_psql('postgres', "SELECT state FROM hoopguard.session WHERE pid =
 $node->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
+# What pg_basebackup made for one user alone was copied for the test with other permissions.
+system_or_bail('chmod', '-R', 'go=', $standby->data_dir . '/hoopguard');
 $standby->start;
 $node->wait_for_catchup($standby);
 is($standby->safe_psql('other', "SELECT outcome FROM hoopguard.statement WHERE session_id = $me"),
@@ -95,7 +98,7 @@ print $segment chr(ord($byte) ^ 1);
 close($segment);
 $node->start;
 my ($status, $rows, $damage) = $node->psql('postgres', 'SELECT count(*) FROM hoopguard.statement');
-like($damage, qr{the journal cannot be read: origin-[0-9a-f]{32}/0000000000000000\.seg, offset 4\d\d\d: checksum mismatch},
+like($damage, qr{the journal cannot be read: origin-[0-9a-f]{32}/0000000000000000\.seg, offset 4\d\d\d, entry \d+: checksum mismatch},
     'a flipped byte is named');
 is($node->safe_psql('postgres', 'SELECT count(*) > 100 FROM hoopguard.statement WHERE entry > 10000'), 't',
     'and what is not damaged can be read');
