@@ -64,7 +64,8 @@ void admit(const classify::Statement& statement) {
     auto const& decision = decide::decide(actor, footprint);
     auto const inspection = mask::inspect(statement, actor);
     // Record first: a denial that is not on record did not happen.
-    auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision);
+    auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
+                                               inspection.masked);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     if (decision.refuses()) refuse(decision);
     if (decision.warns()) warn(decision);

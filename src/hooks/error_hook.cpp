@@ -3,6 +3,7 @@
 // one, so a reset callback on ErrorContext, which FlushErrorState() resets, puts it back.
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
+#include "mask/scrub_pg.hpp"
 #include "pipeline.hpp"
 
 namespace {
@@ -49,11 +50,15 @@ static void hoopguard_error(void*) {
         MemoryContextRegisterResetCallback(ErrorContext, &rearm);
         rearm_is_set = true;
     }
-    if (!may_record()) return;
+    // A parallel worker's error reaches the client through its leader, but the server's log directly.
+    bool const recorded = may_record();
+    if (!recorded && !hoopguard::mask::may_show_row(geterrcode())) return;
     looking = true;
     MemoryContext const caller = MemoryContextSwitchTo(scratch);
     ErrorData* const error = CopyErrorData();
-    if (error->elevel >= ERROR) hoopguard::observe_error(*error);
+    // Changed where it is raised, before anything can catch, log or send it.
+    if (hoopguard::mask::hides_detail(*error)) errdetail_internal("%s", hoopguard::mask::kHiddenDetail);
+    if (recorded && error->elevel >= ERROR) hoopguard::observe_error(*error);
     MemoryContextSwitchTo(caller);
     MemoryContextReset(scratch);
     looking = false;

@@ -8,6 +8,7 @@
 #include "mask/plan_check_pg.hpp"
 #include "mask/plan_stamp_pg.hpp"
 #include "mask/planning_pg.hpp"
+#include "mask/referential_pg.hpp"
 #include "mask/substitute_pg.hpp"
 #include "pg/boundary.hpp"
 
@@ -33,7 +34,8 @@ bool hides_statistics(Oid relation, AttrNumber column) {
 
 hoopguard::mask::Substitution substitute(Query* query, ParamListInfo parameters) {
     hoopguard::mask::look_at(hoopguard::identify::current_actor());
-    if (!hoopguard::mask::any_in_force()) return {query, NIL, false};
+    bool const referential = hoopguard::pg::call([=] { return hoopguard::mask::is_referential(query); });
+    if (referential || !hoopguard::mask::any_in_force()) return {query, NIL, false, referential};
     return hoopguard::pg::call([=] { return hoopguard::mask::substitute(query, parameters); });
 }
 
@@ -43,7 +45,9 @@ void finish(PlannedStmt* plan, const hoopguard::mask::Substitution& substitution
     hoopguard::pg::call([plan, &substitution] {
         plan->invalItems = list_concat(plan->invalItems, substitution.dependencies);
         plan->dependsOnRole = plan->dependsOnRole || substitution.depends_on_role;
-        if (hoopguard::mask::reads_classified(plan)) hoopguard::mask::stamp(plan, hoopguard::mask::fingerprint());
+        if (!hoopguard::mask::reads_classified(plan)) return;
+        hoopguard::mask::stamp(
+            plan, substitution.referential ? hoopguard::mask::kReferentialStamp : hoopguard::mask::fingerprint());
     });
 }
 
@@ -98,6 +102,7 @@ void hoopguard::hooks::install_planner() {
     get_relation_stats_hook = hoopguard_relation_stats;
     prev_index_stats = get_index_stats_hook;
     get_index_stats_hook = hoopguard_index_stats;
+    hoopguard::mask::watch_roles();
     hoopguard::mask::watch_labels();
     hoopguard::mask::watch_mask_functions();
 }

@@ -5,6 +5,8 @@
 #include "mask/labels_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/settings.hpp"
+#include "policy/in_force_pg.hpp"
+#include "policy/standing_pg.hpp"
 
 #include <cstddef>
 
@@ -12,7 +14,9 @@ extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_attribute.h"
 #include "parser/parse_coerce.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
 #include "utils/syscache.h"
 }
 
@@ -28,17 +32,25 @@ struct Subject {
     bool covered;  // masks without roles concern it
 };
 
-// Plain data per process.
+// Plain data per process. `known` falls when roles change.
 struct InForce {
     bool known;
     Subject session;
     Subject current;
     int mask_mode;
     int mask_default;
+    std::uint64_t generation;  // of the policy
+    const policy::Image* image;
     std::uint64_t fingerprint;
 };
 
 InForce in_force;
+
+void roles_changed(Datum, int, uint32) noexcept {
+    if (!in_force.known) return;
+    in_force.known = false;
+    ResetPlanCache();
+}
 
 bool is_covered(const Subject& subject) {
     if (subject.superuser) return false;
@@ -51,9 +63,42 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) noexcept {
     return hash;
 }
 
-Subject subject_of(Oid role, bool guarded) {
-    Subject subject = {role, false, guarded, false};
-    subject.superuser = pg::call([role] { return superuser_arg(role); });
+struct Role {
+    char name[NAMEDATALEN];
+    bool superuser;
+};
+
+Role role_of(Oid role) {
+    return pg::call([role] {
+        Role found = {};
+        const char* const name = GetUserNameFromId(role, true);
+        strlcpy(found.name, name != nullptr ? name : "", sizeof found.name);
+        found.superuser = superuser_arg(role);
+        return found;
+    });
+}
+
+// An actor of kind agent, by the name of its database role.
+bool is_agent(const policy::Image* image, std::string_view role) noexcept {
+    if (image == nullptr) return false;
+    policy::Section const actors = image->section(policy::SectionId::kActors);
+    for (std::uint32_t i = 0; i < actors.size(); ++i) {
+        policy::Row const actor = actors[i];
+        if (actor.is_null(policy::ActorField::kProvider) && actor.text(policy::ActorField::kName) == role &&
+            actor.text(policy::ActorField::kKind) == "agent")
+            return true;
+    }
+    return false;
+}
+
+// The same for any role, from PostgreSQL's side: the image that was last looked at stays mapped meanwhile.
+bool is_known_agent(Oid role) {
+    const char* const name = GetUserNameFromId(role, true);
+    return name != nullptr && is_agent(in_force.image, name);
+}
+
+Subject subject_of(Oid oid, const Role& role, const policy::Image* image) {
+    Subject subject = {oid, role.superuser, is_agent(image, role.name), false};
     subject.covered = is_covered(subject);
     return subject;
 }
@@ -83,22 +128,36 @@ MaskSpec spec_for(const Method& method, Oid type, int32 typmod) {
 void look_at(const identify::Actor& actor) {
     bool const changed =
         !in_force.known || in_force.session.role != actor.login_role ||
-        in_force.current.role != actor.effective_role || in_force.session.guarded != actor.guarded ||
-        in_force.mask_mode != pg::settings.mask_mode || in_force.mask_default != pg::settings.mask_default;
+        in_force.current.role != actor.effective_role || (actor.guarded && !in_force.session.guarded) ||
+        in_force.mask_mode != pg::settings.mask_mode || in_force.mask_default != pg::settings.mask_default ||
+        in_force.generation != policy::generation_in_force();
     if (!changed) return;
+    Role const session = role_of(actor.login_role);
+    Role const current = role_of(actor.effective_role);
+    // Superusers are never masked, nor refused when the policy cannot be had.
+    const policy::Image* const image = session.superuser && current.superuser ? nullptr : policy::in_force();
     InForce next = {};
-    next.session = subject_of(actor.login_role, actor.guarded);
-    next.current = subject_of(actor.effective_role, actor.guarded);
+    next.session = subject_of(actor.login_role, session, image);
+    next.session.guarded = next.session.guarded || actor.guarded;
+    next.session.covered = is_covered(next.session);
+    next.current = subject_of(actor.effective_role, current, image);
     next.mask_mode = pg::settings.mask_mode;
     next.mask_default = pg::settings.mask_default;
+    next.generation = image != nullptr ? image->generation() : policy::generation_in_force();
     bool const any = next.session.covered || next.current.covered;
     if (any && pg::settings.masking_mode() == pg::Mode::kEnforce) {
         next.fingerprint =
             mix(0xCBF29CE484222325u, (next.session.covered ? 1u : 0u) | (next.current.covered ? 2u : 0u));
         if (next.fingerprint == 0) next.fingerprint = 1;
     }
+    next.image = image;
     next.known = true;
     in_force = next;
+}
+
+void watch_roles() {
+    CacheRegisterSyscacheCallback(AUTHOID, roles_changed, 0);
+    CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, 0);
 }
 
 bool any_in_force() noexcept {
@@ -142,7 +201,7 @@ bool is_exempt(Oid role) {
     if (superuser_arg(role)) return true;
     for (const Subject& subject : {in_force.session, in_force.current})
         if (subject.role == role) return !subject.covered;
-    return pg::settings.mask_default != static_cast<int>(pg::MaskDefault::kEveryone);
+    return pg::settings.mask_default != static_cast<int>(pg::MaskDefault::kEveryone) && !is_known_agent(role);
 }
 
 TypeFamily family_of(Oid type) {

@@ -13,6 +13,9 @@ namespace hoopguard::mask {
 // Looks at who speaks and at the policy in force; cheap when neither changed. Call before the rest. May throw.
 void look_at(const identify::Actor& actor);
 
+// Told of changes of roles from here on; once, before the server forks.
+void watch_roles();
+
 // Whether any mask may be in force for the actor last looked at.
 bool any_in_force() noexcept;
 

@@ -33,15 +33,17 @@ void stamp(PlannedStmt* plan, std::uint64_t fingerprint) {
     plan->dependsOnRole = true;
 }
 
-bool is_stamped_otherwise(const PlannedStmt* plan, std::uint64_t fingerprint) {
+bool find_stamp(const PlannedStmt* plan, std::uint64_t* fingerprint) {
+    bool found = false;
+    *fingerprint = 0;
     ListCell* cell;
     foreach (cell, plan->invalItems) {
         auto* item = lfirst_node(PlanInvalItem, cell);
-        if (item->cacheId == kHighHalf && item->hashValue != static_cast<std::uint32_t>(fingerprint >> 32))
-            return true;
-        if (item->cacheId == kLowHalf && item->hashValue != static_cast<std::uint32_t>(fingerprint)) return true;
+        if (item->cacheId != kHighHalf && item->cacheId != kLowHalf) continue;
+        found = true;
+        *fingerprint |= std::uint64_t{item->hashValue} << (item->cacheId == kHighHalf ? 32 : 0);
     }
-    return false;
+    return found;
 }
 
 }  // namespace hoopguard::mask

@@ -20,7 +20,7 @@ inline constexpr Oid kPolicySentinel = 3592;  // pg_shseclabel
 // Stamps `plan`, so that it is made anew when the current role, a label or the policy changes.
 void stamp(PlannedStmt* plan, std::uint64_t fingerprint);
 
-// Whether `plan` may run under `fingerprint`: it was made under that, or reads nothing classified.
-bool is_stamped_otherwise(const PlannedStmt* plan, std::uint64_t fingerprint);
+// Whether `plan` is stamped, and with what. One that is not read nothing classified when it was made.
+bool find_stamp(const PlannedStmt* plan, std::uint64_t* fingerprint);
 
 }  // namespace hoopguard::mask

@@ -208,11 +208,11 @@ bool concerns_masks(Node* node, void* context) {
 
 Substitution substitute(Query* query, ParamListInfo parameters) {
     Walk walk = {nullptr, nullptr, nullptr, false};
-    if (!concerns_masks(pg::as_node(query), &walk)) return {query, NIL, false};
+    if (!concerns_masks(pg::as_node(query), &walk)) return {query, NIL, false, false};
     walk.global = makeNode(PlannerGlobal);
     walk.global->boundParams = parameters;
     Query* masked = mutate_query(query, walk);
-    return {masked, walk.global->invalItems, walk.global->dependsOnRole};
+    return {masked, walk.global->invalItems, walk.global->dependsOnRole, false};
 }
 
 }  // namespace hoopguard::mask

@@ -16,6 +16,7 @@ struct Substitution {
     Query* query;          // what to plan: the query itself when there was nothing to mask
     List* dependencies;    // PlanInvalItems of functions that were inlined on the way
     bool depends_on_role;  // one of those reads a table under row-level security
+    bool referential;      // left raw: see referential_pg.hpp
 };
 
 // Masks `query` for the actor last looked at. The result may share parts with `query`, which the planner may

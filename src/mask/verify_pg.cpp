@@ -4,6 +4,7 @@
 #include "mask/in_force_pg.hpp"
 #include "mask/plan_check_pg.hpp"
 #include "mask/plan_stamp_pg.hpp"
+#include "mask/referential_pg.hpp"
 #include "pg/report.hpp"
 
 extern "C" {
@@ -25,13 +26,16 @@ bool is_share_of_leader(const QueryDesc* query) {
 
 [[gnu::noinline]] Inspection look(PlannedStmt* plan) {
     Inspection found;
-    found.stale = is_stamped_otherwise(plan, fingerprint());
+    std::uint64_t made_under;
+    bool const stamped = find_stamp(plan, &made_under);
+    if (stamped && made_under == kReferentialStamp && in_referential_context()) return found;
+    found.stale = stamped && made_under != fingerprint();
     if (found.stale || !any_in_force()) return found;
     PlanCheck const check = check_plan(plan);
     found.breach_relation = check.breach_relation;
     found.breach_column = check.breach_column;
     auto const count = static_cast<std::size_t>(list_length(check.masked));
-    auto* names = static_cast<const char**>(palloc(sizeof(char*) * (count + 1)));
+    auto* names = static_cast<std::string_view*>(palloc(sizeof(std::string_view) * (count + 1)));
     for (std::size_t i = 0; i < count; ++i)
         names[i] = static_cast<const char*>(list_nth(check.masked, static_cast<int>(i)));
     found.masked = {names, count};

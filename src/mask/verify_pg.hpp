@@ -7,13 +7,14 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace hoopguard::mask {
 
 // What a look at a plan found. The texts belong to the memory context that was current.
 struct Inspection {
     // The masked columns that the statement reads, as "schema.table.column".
-    std::span<const char* const> masked;
+    std::span<const std::string_view> masked;
     std::uint32_t breach_relation = 0;  // OID of the table whose column would show; 0: none
     std::int16_t breach_column = 0;
     bool stale = false;  // the plan was made for another actor, policy or set of labels

@@ -72,7 +72,7 @@ struct Numbers {
 
 void write_fields(EntryWriter& entry, const classify::Statement& statement, const StatementText& text,
                   const Numbers& numbers, const identify::Actor& actor, const classify::Footprint& footprint,
-                  const decide::Decision& decision) {
+                  const decide::Decision& decision, std::span<const std::string_view> masked) {
     entry.add_uint(Field::kStatementNo, numbers.statement);
     if (numbers.parent != 0) entry.add_uint(Field::kParentNo, numbers.parent);
     entry.add_uint(Field::kContext, numbers.context);
@@ -85,6 +85,7 @@ void write_fields(EntryWriter& entry, const classify::Statement& statement, cons
     add_classes(entry, footprint);
     add_objects(entry, footprint);
     add_decision(entry, decision);
+    if (!masked.empty()) entry.add_texts(Field::kMasked, masked);
     text.add_length_and_digest(entry);
     text.add_request(entry);
     if (numbers.transaction != 0) entry.add_uint(Field::kTransactionNo, numbers.transaction);
@@ -122,7 +123,7 @@ void note_transaction_command(const classify::Statement& statement, OpenStatemen
 
 Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
                       const identify::Session& session, const classify::Footprint& footprint,
-                      const decide::Decision& decision) {
+                      const decide::Decision& decision, std::span<const std::string_view> masked) {
     SessionState& state = session_state;
     state.open.reserve();
     bool const in_failed_block = IsAbortedTransactionBlockState();
@@ -140,14 +141,14 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     std::uint64_t end = 0;
     EntryWriter usual(usual_entry, head);
     if (text.recorded().size() < kUsualEntry / 2)
-        write_fields(usual, statement, text, numbers, actor, footprint, decision);
+        write_fields(usual, statement, text, numbers, actor, footprint, decision, masked);
     if (text.recorded().size() < kUsualEntry / 2 && usual.fits()) {
         end = put(usual, Room::kOrdinary);
     } else {
         base::Bytes bytes;
         bytes.reserve(text.recorded().size() + kUsualEntry);
         EntryWriter large(bytes, head);
-        write_fields(large, statement, text, numbers, actor, footprint, decision);
+        write_fields(large, statement, text, numbers, actor, footprint, decision, masked);
         end = put(large, Room::kOrdinary);
     }
 

@@ -3,6 +3,7 @@
 //
 // One compilation serves every change committed before its snapshot. The last good image stays in force until a
 // new one is durable on disk; a mark of a change is removed only after that.
+#include "mask/plan_stamp_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/settings.hpp"
@@ -130,6 +131,17 @@ void finish(std::uint64_t generation, std::uint64_t request, const std::string& 
     retry_at = problem.empty() ? 0 : GetCurrentTimestamp() + kRetryMicroseconds;
 }
 
+// Plans kept by sessions rest on the masks of the old policy. On a standby nothing can be sent; there a plan of
+// the old policy is refused once and made anew.
+void forget_plans() {
+    if (pg::call([] { return RecoveryInProgress(); })) return;
+    pg::call([] {
+        StartTransactionCommand();
+        CacheInvalidateRelcacheByRelid(mask::kPolicySentinel);
+        CommitTransactionCommand();
+    });
+}
+
 // Compiles what is committed now; every way out answers the requests made so far.
 void compile() {
     auto const request = policy::last_request();
@@ -145,6 +157,7 @@ void compile() {
     auto const generation = bring_into_force(*tables);
     if (!generation) return finish(before, request, generation.error().message);
     finish(*generation, request, "");
+    if (*generation != before) forget_plans();
     for (auto const mark : finished) static_cast<void>(store.unmark(mark));
     store.remove_before(*generation, kSpareImages);
 }
