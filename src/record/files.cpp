@@ -117,6 +117,10 @@ int Files::make_directory(const std::string& path) noexcept {
     return answer(mkdir(path.c_str(), 0700));
 }
 
+int Files::protect_directory(const std::string& path) noexcept {
+    return answer(chmod(path.c_str(), 0700));
+}
+
 int Files::facts(int descriptor, FileFacts* facts) noexcept {
     return facts_at(descriptor, "", AT_EMPTY_PATH, facts);
 }

@@ -39,7 +39,8 @@ class Files {
     virtual int sync_directory(const std::string& path) noexcept;
     virtual int rename(const std::string& from, const std::string& to) noexcept;
     virtual int remove(const std::string& path) noexcept;
-    virtual int make_directory(const std::string& path) noexcept;  // 0700
+    virtual int make_directory(const std::string& path) noexcept;     // 0700
+    virtual int protect_directory(const std::string& path) noexcept;  // chmod 0700
     virtual int facts(int descriptor, FileFacts* facts) noexcept;
     virtual int facts(const std::string& path, FileFacts* facts) noexcept;  // follows links
     virtual int list(const std::string& path, std::vector<std::string>* names) noexcept;

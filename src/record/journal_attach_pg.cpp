@@ -56,6 +56,7 @@ JournalPlace place_here() {
     JournalPlace place;
     std::string const directory = pg::settings.journal_directory;
     place.directory = directory.starts_with('/') ? directory : std::string(DataDir) + "/" + directory;
+    place.inside = !directory.starts_with('/');
     place.system = GetSystemIdentifier();
     place.user = geteuid();
     place.now = now();

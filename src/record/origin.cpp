@@ -35,19 +35,12 @@ base::Status judge_directory(Files& files, const JournalPlace& place) {
         return fail("journal directory \"" + place.directory + "\" belongs to another user" + kRemedyMark +
                     "The server must be started by the user that owns the journal directory; chown it, or set "
                     "hoopguard.journal_directory to another one.");
-    if ((facts.mode & (S_IRWXG | S_IRWXO)) != 0)
+    if ((facts.mode & (S_IRWXG | S_IRWXO)) == 0) return {};
+    if (!place.inside)
         return fail("journal directory \"" + place.directory + "\" is open to other users" + kRemedyMark +
                     "Its permissions must be u=rwx (0700): chmod 0700 it.");
-    return {};
-}
-
-base::Status judge_ring_file(const JournalPlace& place, const FileFacts& facts) {
-    std::string const path = ring_path(place.directory);
-    if (facts.owner != place.user)
-        return fail("journal ring file \"" + path + "\" belongs to another user" + kRemedyMark +
-                    "chown it to the user that runs the server.");
-    if ((facts.mode & (S_IRWXG | S_IRWXO)) != 0)
-        return fail("journal ring file \"" + path + "\" is open to other users" + kRemedyMark + "chmod 0600 it.");
+    result = files.protect_directory(place.directory);
+    if (result != 0) return file_error("change the permissions of", place.directory, result);
     return {};
 }
 
@@ -113,7 +106,6 @@ base::Result<bool> judge_ring(Files& files, const JournalPlace& place, OpenOrigi
     FileFacts facts;
     int result = files.facts(opened.ring.get(), &facts);
     if (result != 0) return file_error("look at", path, result);
-    if (base::Status const judged = judge_ring_file(place, facts); !judged.ok()) return judged.error();
     result = files.lock(opened.ring.get());
     if (result == EWOULDBLOCK)
         return fail("journal directory \"" + place.directory + "\" is in use by another server" + kRemedyMark +

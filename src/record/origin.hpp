@@ -20,6 +20,7 @@ inline constexpr char kRemedyMark = '\n';
 
 struct JournalPlace {
     std::string directory;                // absolute
+    bool inside = false;                  // the data directory, which has protected it: its mode is set right here
     std::uint64_t system = 0;             // PostgreSQL's system identifier
     std::uint32_t user = 0;               // who runs the server, and must own the directory
     std::uint64_t now = 0;                // nanoseconds since 1970-01-01 UTC
