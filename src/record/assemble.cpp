@@ -14,7 +14,10 @@ namespace hoopguard::record {
 
 namespace {
 
-constexpr std::string_view kQueryCanceled = "57014";
+// query_canceled and admin_shutdown: somebody else ended it.
+constexpr bool is_cancelled(std::string_view sqlstate) noexcept {
+    return sqlstate == "57014" || sqlstate == "57P01";
+}
 
 TransactionOutcome transaction_outcome(std::optional<std::uint64_t> value, TransactionOutcome absent) noexcept {
     if (!value) return absent;
@@ -205,7 +208,7 @@ void Assembler::judge(const EntryView& start, Session& session, StatementRow& ro
     std::string_view const sqlstate = row.sqlstate();
     if (start.has(kFlagRefused))
         row.outcome = StatementOutcome::kRefused;
-    else if (sqlstate == kQueryCanceled)
+    else if (is_cancelled(sqlstate))
         row.outcome = StatementOutcome::kCancelled;
     else if (failed || !sqlstate.empty())
         row.outcome = StatementOutcome::kError;

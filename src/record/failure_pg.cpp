@@ -2,8 +2,8 @@
 // became a statement. Only the last has no other entry.
 #include "record/failure_pg.hpp"
 
+#include "record/running_session_pg.hpp"
 #include "record/session_entry_pg.hpp"
-#include "record/session_state_pg.hpp"
 #include "record/session_writer_pg.hpp"
 #include "record/sql_lexer.hpp"
 #include "record/statement_text_pg.hpp"
@@ -48,7 +48,7 @@ bool is_between_statements(char c) noexcept {
 
 // The statement of the client's text that comes after those that have run; the whole text when its syntax was
 // found wrong, which is before any of it runs. Empty when all of it has run.
-std::string_view unfinished_text(const SessionState& state, int sqlstate) noexcept {
+std::string_view unfinished_text(const RunningSession& state, int sqlstate) noexcept {
     std::string_view text = debug_query_string;
     bool const begun = state.source == debug_query_string && of_this_message(state.source_time);
     if (begun) text.remove_prefix(std::min(state.source_done, text.size()));
@@ -59,7 +59,7 @@ std::string_view unfinished_text(const SessionState& state, int sqlstate) noexce
 }
 
 void remember(const ErrorData& error, std::string_view text) noexcept {
-    LastError& last = session_state.error;
+    LastError& last = running_session.error;
     last.sqlstate = error.sqlerrcode;
     last.fatal = error.elevel >= FATAL;
     last.in_commit = false;
@@ -81,7 +81,7 @@ void remember(const ErrorData& error, std::string_view text) noexcept {
 
 void write_fields(EntryWriter& entry, const StatementText& text, std::uint64_t number, std::uint64_t parent,
                   std::uint64_t context) {
-    const SessionState& state = session_state;
+    const RunningSession& state = running_session;
     entry.add_uint(Field::kStatementNo, number);
     if (parent != 0) entry.add_uint(Field::kParentNo, parent);
     entry.add_uint(Field::kContext, context);
@@ -95,7 +95,7 @@ void write_fields(EntryWriter& entry, const StatementText& text, std::uint64_t n
 
 void write_failure(std::string_view own, std::uint64_t parent, const identify::Actor& actor,
                    const identify::Session& session) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     std::uint64_t const context = session_context(actor, session, Room::kClosing);
     std::uint64_t const number = ++state.last_statement;
     auto const head = session_head(EntryType::kFailure, Clock::steady(), parent != 0 ? kFlagNested : 0);
@@ -121,7 +121,7 @@ void write_failure(std::string_view own, std::uint64_t parent, const identify::A
 }  // namespace
 
 void note_error(const ErrorData& error, const identify::Actor& actor, const identify::Session& session) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     std::string_view const nested = nested_text(error);
     remember(error, nested);
     if (state.refusing) {
@@ -140,7 +140,7 @@ void note_error(const ErrorData& error, const identify::Actor& actor, const iden
     }
     if (debug_query_string != nullptr) {
         std::string_view const text = unfinished_text(state, error.sqlerrcode);
-        if (text.empty() && session_state.in_transaction)
+        if (text.empty() && running_session.in_transaction)
             state.error.in_commit = true;
         else
             write_failure(text, 0, actor, session);

@@ -5,7 +5,7 @@
 
 namespace hoopguard::record {
 
-SessionState session_state;
+RunningSession running_session;
 
 namespace {
 
@@ -18,7 +18,8 @@ void add_xid(EntryWriter& entry) noexcept {
 }
 
 // `transaction`, unless unknown, says how the transaction ended that goes on until now.
-void write_outcome(const Ending& ending, TransactionOutcome transaction = TransactionOutcome::kUnknown) noexcept {
+void write_outcome(const StatementEnd& ending,
+                   TransactionOutcome transaction = TransactionOutcome::kUnknown) noexcept {
     std::uint8_t room[kOutcomeRoom];
     EntryWriter entry(room, session_head(EntryType::kOutcome, ending.at));
     entry.add_uint(Field::kStatementNo, ending.number);
@@ -26,13 +27,13 @@ void write_outcome(const Ending& ending, TransactionOutcome transaction = Transa
     entry.add_uint(Field::kDuration, ending.duration);
     if (ending.sqlstate != 0) {
         entry.add_text(Field::kSqlstate, unpack_sql_state(ending.sqlstate));
-        const LastError& error = session_state.error;
+        const LastError& error = running_session.error;
         if (error.sqlstate == ending.sqlstate) entry.add_text(Field::kError, error.message);
     }
     if (transaction != TransactionOutcome::kUnknown) {
         entry.add_uint(Field::kTransactionOutcome, static_cast<std::uint64_t>(transaction));
         add_xid(entry);
-        entry.add_uint(Field::kTransactionNo, session_state.last_transaction);
+        entry.add_uint(Field::kTransactionNo, running_session.last_transaction);
     } else {
         add_xid(entry);  // should the process die, it tells what became of the transaction
     }
@@ -43,24 +44,24 @@ void write_transaction_end(TransactionOutcome outcome, const char* prepared_name
     std::uint8_t room[kOutcomeRoom];
     EntryWriter entry(room, session_head(EntryType::kTransactionEnd, Clock::steady()));
     if (with_error) {
-        entry.add_text(Field::kSqlstate, session_state.error.sqlstate_text());
-        entry.add_text(Field::kError, session_state.error.message);
+        entry.add_text(Field::kSqlstate, running_session.error.sqlstate_text());
+        entry.add_text(Field::kError, running_session.error.message);
     }
     entry.add_uint(Field::kTransactionOutcome, static_cast<std::uint64_t>(outcome));
     add_xid(entry);
-    entry.add_uint(Field::kTransactionNo, session_state.last_transaction);
+    entry.add_uint(Field::kTransactionNo, running_session.last_transaction);
     if (prepared_name != nullptr) entry.add_text(Field::kSubject, prepared_name);
     put(entry, Room::kClosing);
 }
 
 // The transaction is over; `outcome` goes into the outcome that is held back, or into an entry of its own.
 void end_transaction(TransactionOutcome outcome, const char* prepared_name = nullptr) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     HeldOutcome& held = state.held;
     bool const had_statements = state.in_transaction;
     bool failed_in_commit = outcome == TransactionOutcome::kRolledBack && state.error.in_commit;
     if (held.active) {
-        Ending ending = held.ending;
+        StatementEnd ending = held.ending;
         if (failed_in_commit) ending.sqlstate = state.error.sqlstate;
         bool const tells_all = had_statements && !held.ends_block && prepared_name == nullptr;
         held.active = false;
@@ -80,7 +81,7 @@ void end_transaction(TransactionOutcome outcome, const char* prepared_name = nul
 // Executor calls do not see the error that ends them: in an abort a query that was running when the error
 // travelled past has failed, while a cursor that merely stood open has not.
 void close_queries(std::uint32_t subtransaction, bool aborted) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     while (aborted) {
         OpenStatement* const failed = state.open.running_query(subtransaction);
         if (failed == nullptr) break;
@@ -98,14 +99,14 @@ void close_queries(std::uint32_t subtransaction, bool aborted) noexcept {
 }  // namespace
 
 void close_statement(OpenStatement* statement, int sqlstate) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     if (statement->paused == 0 || sqlstate != 0) pause_statement(*statement, Clock::steady());
     bool const sent_by_client = statement->parent == 0;
     bool const hold =
         sent_by_client && !statement->in_failed_block && (statement->ends_transaction || !IsTransactionBlock());
     // ROLLBACK after an error: what it ends was rolled back when the error came.
     bool const ended_before = sent_by_client && statement->in_failed_block && !state.in_transaction;
-    Ending ending;
+    StatementEnd ending;
     ending.number = statement->number;
     ending.rows = statement->rows;
     ending.duration = statement->busy;
@@ -119,7 +120,7 @@ void close_statement(OpenStatement* statement, int sqlstate) noexcept {
 }
 
 void flush_held_outcome() noexcept {
-    HeldOutcome& held = session_state.held;
+    HeldOutcome& held = running_session.held;
     if (!held.active) return;
     held.active = false;
     write_outcome(held.ending);
@@ -137,11 +138,11 @@ void transaction_aborted() noexcept {
 
 void transaction_prepared() noexcept {
     close_queries(0, false);
-    end_transaction(TransactionOutcome::kPrepared, session_state.prepared_name);
+    end_transaction(TransactionOutcome::kPrepared, running_session.prepared_name);
 }
 
 void subtransaction_began(std::uint32_t id) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     try {
         state.subtransactions.reserve_one();
     } catch (const std::bad_alloc&) {
@@ -151,12 +152,12 @@ void subtransaction_began(std::uint32_t id) noexcept {
 }
 
 void subtransaction_ended(std::uint32_t id) noexcept {
-    auto& stack = session_state.subtransactions;
+    auto& stack = running_session.subtransactions;
     while (!stack.empty() && stack.back().id >= id) stack.cut(stack.size() - 1);
 }
 
 void subtransaction_aborted(std::uint32_t id) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     close_queries(id, true);
     state.open.leave_subtransaction(id);
     std::uint64_t first = UINT64_MAX;

@@ -2,7 +2,7 @@
 // allocates nothing, reads no catalog and raises nothing.
 #pragma once
 
-#include "record/session_state_pg.hpp"
+#include "record/running_session_pg.hpp"
 
 #include <cstdint>
 

@@ -46,9 +46,9 @@ void record_logout(int, Datum) noexcept {
     std::uint8_t room[1024 + kLongestText];
     std::uint64_t const now = Clock::steady();
     EntryWriter entry(room, session_head(EntryType::kLogout, now));
-    entry.add_uint(Field::kStatementNo, session_state.last_statement);
+    entry.add_uint(Field::kStatementNo, running_session.last_statement);
     entry.add_uint(Field::kDuration, now - login_at);
-    const LastError& error = session_state.error;
+    const LastError& error = running_session.error;
     if (error.fatal) {
         entry.add_text(Field::kSqlstate, error.sqlstate_text());
         entry.add_text(Field::kError, error.message);

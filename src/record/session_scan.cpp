@@ -11,7 +11,7 @@ std::string_view to_text(SessionState state) noexcept {
 }
 
 std::optional<std::string_view> SessionRow::fact(Field field) const noexcept {
-    for (const base::Bytes* bytes : {&speaker, &login}) {
+    for (const base::Bytes* bytes : {&speaker, &login, &logout}) {
         if (bytes->empty()) continue;
         if (auto const found = EntryView(bytes->data()).text(field)) return found;
     }
@@ -81,13 +81,17 @@ void SessionScan::take(const EntryView& entry, SessionRow& row) {
         case EntryType::kLogout:
             row.state = SessionState::kEnded;
             row.ended = entry.time();
+            row.logout.assign(bytes.begin(), bytes.end());
             break;
         case EntryType::kLoginFailed:
             row.state = SessionState::kFailed;
             if (!row.ended) row.ended = entry.time();
             row.login.assign(bytes.begin(), bytes.end());
             break;
-        case EntryType::kLogin: row.login.assign(bytes.begin(), bytes.end()); break;
+        case EntryType::kLogin:
+            // One that was turned away after it had authenticated says why in its later entry.
+            if (row.login.empty()) row.login.assign(bytes.begin(), bytes.end());
+            break;
         case EntryType::kSession:
             if (row.speaker.empty()) row.speaker.assign(bytes.begin(), bytes.end());
             break;

@@ -26,8 +26,9 @@ struct SessionRow {
     std::uint64_t errors = 0;
     base::Bytes speaker;  // the newest kSession entry; empty: none
     base::Bytes login;    // the kLogin or kLoginFailed entry; empty: none
+    base::Bytes logout;   // the kLogout entry; empty: none
 
-    // What the newest of the two says.
+    // What the first of the three says that says anything.
     std::optional<std::string_view> fact(Field field) const noexcept;
     std::optional<EntryView::Array> facts(Field field) const noexcept;
 };

@@ -21,7 +21,7 @@ std::uint8_t usual_entry[kUsualEntry];
 
 // What triggers run at COMMIT, no portal being active, belongs to the statement whose commit it is.
 std::uint64_t parent_of_next() noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     if (const OpenStatement* outer = state.open.running()) return outer->number;
     return state.held.active && ActivePortal == nullptr ? state.held.ending.number : 0;
 }
@@ -94,7 +94,7 @@ void write_fields(EntryWriter& entry, const classify::Statement& statement, cons
 
 // The client's text goes on after this statement's part of it: a later failure is of what follows.
 void note_source(const classify::Statement& statement) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     if (statement.source == nullptr || statement.text.data() == nullptr) return;
     state.source = statement.source;
     state.source_done = static_cast<std::size_t>(statement.text.data() - statement.source) + statement.text.size();
@@ -103,7 +103,7 @@ void note_source(const classify::Statement& statement) noexcept {
 
 // What a transaction command is about to do to the transaction, for the callbacks that will tell it was done.
 void note_transaction_command(const classify::Statement& statement, OpenStatement& open) noexcept {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     state.savepoint_command = 0;
     if (!statement.is_utility() || !IsA(statement.plan->utilityStmt, TransactionStmt)) return;
     auto const* const command = reinterpret_cast<const TransactionStmt*>(statement.plan->utilityStmt);
@@ -124,7 +124,7 @@ void note_transaction_command(const classify::Statement& statement, OpenStatemen
 Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
                       const identify::Session& session, const classify::Footprint& footprint,
                       const decide::Decision& decision, std::span<const std::string_view> masked) {
-    SessionState& state = session_state;
+    RunningSession& state = running_session;
     state.open.reserve();
     bool const in_failed_block = IsAbortedTransactionBlockState();
     Numbers numbers;
@@ -176,15 +176,15 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
 }
 
 std::size_t running_depth() noexcept {
-    return session_state.open.depth();
+    return running_session.open.depth();
 }
 
 bool is_running() noexcept {
-    return session_state.open.running() != nullptr;
+    return running_session.open.running() != nullptr;
 }
 
 void enter_query(const QueryDesc* query) noexcept {
-    OpenStatements& open = session_state.open;
+    OpenStatements& open = running_session.open;
     OpenStatement* const statement = open.find_query(query);
     if (statement == nullptr) return;
     if (statement->paused != 0) statement->resumed = Clock::steady();
@@ -192,7 +192,7 @@ void enter_query(const QueryDesc* query) noexcept {
 }
 
 void leave_query(const QueryDesc* query, std::size_t depth, std::uint64_t rows) noexcept {
-    OpenStatements& open = session_state.open;
+    OpenStatements& open = running_session.open;
     open.leave(depth);
     OpenStatement* const statement = open.find_query(query);
     if (statement == nullptr) return;
@@ -201,36 +201,36 @@ void leave_query(const QueryDesc* query, std::size_t depth, std::uint64_t rows) 
 }
 
 void leave(std::size_t depth) noexcept {
-    session_state.open.leave(depth);
+    running_session.open.leave(depth);
 }
 
 void end_query(const QueryDesc* query, std::size_t depth) noexcept {
-    OpenStatements& open = session_state.open;
+    OpenStatements& open = running_session.open;
     open.leave(depth);
     if (OpenStatement* const statement = open.find_query(query)) close_statement(statement, 0);
 }
 
 void end_utility(std::size_t depth, std::uint64_t rows) noexcept {
-    OpenStatements& open = session_state.open;
+    OpenStatements& open = running_session.open;
     OpenStatement* const statement = open.entered_at(depth);
     open.leave(depth);
     if (statement == nullptr) return;
     statement->rows = rows;
     if (statement->prepared != OpenStatement::Prepared::kUntouched)
-        prepared_transaction_ended(statement->number, session_state.prepared_name,
+        prepared_transaction_ended(statement->number, running_session.prepared_name,
                                    statement->prepared == OpenStatement::Prepared::kCommits);
     close_statement(statement, 0);
 }
 
 void fail_utility(std::size_t depth, int sqlstate) noexcept {
-    OpenStatements& open = session_state.open;
+    OpenStatements& open = running_session.open;
     OpenStatement* const statement = open.entered_at(depth);
     open.leave(depth);
     if (statement != nullptr) close_statement(statement, sqlstate);
 }
 
 void end_fastpath() noexcept {
-    OpenStatements& open = session_state.open;
+    OpenStatements& open = running_session.open;
     OpenStatement* const statement = open.running();
     if (statement != nullptr && statement->query == nullptr && !statement->utility) close_statement(statement, 0);
     open.leave_dead();

@@ -203,6 +203,8 @@ TEST(Assemble, RefusedAndUnparsedStatementsNeedNoOutcome) {
     EXPECT_EQ(rows[2].outcome, StatementOutcome::kError);
     EXPECT_EQ(rows[2].transaction, kRolledBack);
     EXPECT_EQ(rows[3].outcome, StatementOutcome::kCancelled);
+    stream.statement(4).failed(4, "57P01", kRolledBack);
+    EXPECT_EQ(stream.rows()[4].outcome, StatementOutcome::kCancelled);
 }
 
 // Wherever a range ends, looking ahead finds what a reading from the journal's end finds.

@@ -19,7 +19,7 @@ struct LastError {
 };
 
 // How a statement ended.
-struct Ending {
+struct StatementEnd {
     std::uint64_t number = 0;
     std::uint64_t rows = 0;
     std::uint64_t duration = 0;  // nanoseconds
@@ -31,7 +31,7 @@ struct Ending {
 struct HeldOutcome {
     bool active = false;
     bool ends_block = false;  // COMMIT or ROLLBACK of a block: the block's end gets an entry of its own
-    Ending ending;
+    StatementEnd ending;
     TimestampTz message_time = 0;  // when the client's message that ran it arrived
 };
 
@@ -40,7 +40,7 @@ struct SubtransactionStart {
     std::uint64_t first_statement = 0;
 };
 
-struct SessionState {
+struct RunningSession {
     OpenStatements open;
     std::uint64_t last_statement = 0;  // number of the last one that has an entry
     std::uint64_t last_transaction = 0;
@@ -56,6 +56,6 @@ struct SessionState {
     TimestampTz source_time = 0;   // and when the message came that it is of
 };
 
-extern SessionState session_state;
+extern RunningSession running_session;
 
 }  // namespace hoopguard::record
