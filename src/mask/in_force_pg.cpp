@@ -57,11 +57,8 @@ bool is_covered(const Subject& subject) {
     return subject.guarded || pg::settings.mask_default == static_cast<int>(pg::MaskDefault::kEveryone);
 }
 
-// FNV-1a; a plan carries it, nobody stores it.
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) noexcept {
-    for (int i = 0; i < 8; ++i) hash = (hash ^ (value >> (8 * i) & 0xFF)) * 0x100000001B3u;
-    return hash;
-}
+// The fingerprint of masks by each class's default method.
+constexpr std::uint64_t kDefaultMethods = 1;
 
 struct Role {
     char name[NAMEDATALEN];
@@ -145,11 +142,8 @@ void look_at(const identify::Actor& actor) {
     next.mask_default = pg::settings.mask_default;
     next.generation = image != nullptr ? image->generation() : policy::generation_in_force();
     bool const any = next.session.covered || next.current.covered;
-    if (any && pg::settings.masking_mode() == pg::Mode::kEnforce) {
-        next.fingerprint =
-            mix(0xCBF29CE484222325u, (next.session.covered ? 1u : 0u) | (next.current.covered ? 2u : 0u));
-        if (next.fingerprint == 0) next.fingerprint = 1;
-    }
+    // By what is masked, not by whom it concerns: roles that see the same may share plans.
+    if (any && pg::settings.masking_mode() == pg::Mode::kEnforce) next.fingerprint = kDefaultMethods;
     next.image = image;
     next.known = true;
     in_force = next;
