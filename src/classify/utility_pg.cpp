@@ -30,7 +30,12 @@ std::string text_or_empty(const char* text) {
 
 std::string role_name(const RoleSpec* role) {
     if (role == nullptr) return {};
-    return role->rolename != nullptr ? role->rolename : "current_role";
+    if (role->rolename != nullptr) return role->rolename;
+    if (role->roletype == ROLESPEC_PUBLIC) return "public";
+    auto const* const name = pg::call([role] {
+        return GetUserNameFromId(role->roletype == ROLESPEC_SESSION_USER ? GetSessionUserId() : GetUserId(), true);
+    });
+    return text_or_empty(name);
 }
 
 // Whether an option list turns `name` on.

@@ -1,5 +1,6 @@
 // Planning: references to masked columns are substituted before, real values behind estimates and index order are
 // kept out meanwhile, the plan is stamped with the masks it was made under after.
+#include "classify/bounds_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/in_force_pg.hpp"
@@ -56,12 +57,17 @@ void finish(PlannedStmt* plan, const hoopguard::mask::Substitution& substitution
 extern "C" {
 
 static PlannedStmt* hoopguard_planner(Query* query, const char* source, int options, ParamListInfo parameters) {
+    // On the query as it was written: planning scribbles on it.
+    List* const bounds = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query, parameters] {
+        return hoopguard::pg::call([=] { return hoopguard::classify::judge_bounds(query, parameters); });
+    });
     auto const substitution = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                                                    [query, parameters] { return substitute(query, parameters); });
     auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
     PlannedStmt* plan = next(substitution.query, source, options, parameters);
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                          [plan, &substitution] { finish(plan, substitution); });
+    hoopguard::classify::note_bounds(plan, bounds);
     return plan;
 }
 

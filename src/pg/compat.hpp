@@ -125,4 +125,46 @@ inline List* group_expressions(const RangeTblEntry* entry) {
 #endif
 }
 
+// A privilege that a plan needs on a relation. 16 moved these out of the range table.
+struct Permission {
+    Oid relation;
+    AclMode required;
+};
+
+inline int permission_count(const PlannedStmt* plan) {
+#if PG_VERSION_NUM >= 160000
+    return list_length(plan->permInfos);
+#else
+    return list_length(plan->rtable);
+#endif
+}
+
+inline Permission permission(const PlannedStmt* plan, int index) {
+#if PG_VERSION_NUM >= 160000
+    auto const* const info = static_cast<RTEPermissionInfo*>(list_nth(plan->permInfos, index));
+    return {info->relid, info->requiredPerms};
+#else
+    auto const* const entry = static_cast<RangeTblEntry*>(list_nth(plan->rtable, index));
+    if (entry->rtekind != RTE_RELATION) return {InvalidOid, 0};
+    return {entry->relid, entry->requiredPerms};
+#endif
+}
+
+// 17 moved MERGE's join condition out of the join tree and gave it actions for what the source lacks.
+inline Node* merge_condition(const Query* query) {
+#if PG_VERSION_NUM >= 170000
+    return query->mergeJoinCondition;
+#else
+    return nullptr;
+#endif
+}
+
+inline bool is_not_matched_by_source(const MergeAction* action) {
+#if PG_VERSION_NUM >= 170000
+    return action->matchKind == MERGE_WHEN_NOT_MATCHED_BY_SOURCE;
+#else
+    return false;
+#endif
+}
+
 }  // namespace hoopguard::pg

@@ -1,0 +1,165 @@
+// Built-in functions go by their symbol, so that a user-made alias (LANGUAGE internal AS 'set_config_by_name') is
+// seen for what it is; functions of extensions by the library they live in.
+#include "classify/functions_pg.hpp"
+
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+
+#include <span>
+#include <string_view>
+#include <unordered_map>
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+}
+
+namespace hoopguard::classify {
+
+namespace {
+
+using policy::ClassSet;
+using enum policy::StatementClass;
+
+struct Known {
+    std::string_view begins;  // with this
+    ClassSet classes;
+};
+
+// Symbols of the server.
+constexpr Known kInternal[] = {
+    {"pg_read_file", kEgress},
+    {"pg_read_binary_file", kEgress},
+    {"pg_stat_file", kEgress},
+    {"pg_ls_", kEgress},
+    {"be_lo_import", kEgress},
+    {"be_lo_export", kEgress},
+    {"pg_reload_conf", kConfig},
+    {"pg_rotate_logfile", kConfig},
+    {"pg_promote", kReplication},
+    {"pg_wal_replay_", kReplication},
+    {"pg_switch_wal", kReplication},
+    {"pg_create_restore_point", kReplication},
+    {"pg_backup_st", kReplication},
+    {"pg_create_physical_replication_slot", kReplication},
+    {"pg_create_logical_replication_slot", kReplication},
+    {"pg_drop_replication_slot", kReplication},
+    {"pg_copy_physical_replication_slot", kReplication},
+    {"pg_copy_logical_replication_slot", kReplication},
+    {"pg_logical_slot_", kReplication},
+    {"pg_logical_emit_message", kReplication},
+    {"pg_replication_slot_advance", kReplication},
+    {"pg_replication_origin_", kReplication},
+    {"pg_terminate_backend", kMaintenance},
+    {"pg_cancel_backend", kMaintenance},
+    {"be_lo_unlink", kWriteDelete},
+    {"be_lo_creat", kWriteInsert},
+    {"be_lo_from_bytea", kWriteInsert},
+    {"be_lowrite", kWriteUpdate},
+    {"be_lo_put", kWriteUpdate},
+    {"be_lo_truncate", kWriteUpdate},
+    {"setval", kWriteUpdate},
+};
+
+// Libraries, whatever of theirs is called.
+constexpr Known kLibraries[] = {
+    {"dblink", kEgress},
+    {"adminpack", kEgress},
+    {"pg_cron", kCode},
+};
+
+constexpr std::string_view kSetConfig = "set_config_by_name";
+
+ClassSet classes_in(std::span<const Known> table, std::string_view name) {
+    for (auto const& known : table)
+        if (name.starts_with(known.begins)) return known.classes;
+    return {};
+}
+
+// What pg_proc says of a function; the texts are palloc'ed.
+struct Facts {
+    const char* symbol;
+    const char* library;
+    Oid language;
+    bool trusted;
+};
+
+const char* text_attribute(HeapTuple tuple, int attribute) {
+    bool null = false;
+    Datum const value = SysCacheGetAttr(PROCOID, tuple, static_cast<AttrNumber>(attribute), &null);
+    return null ? "" : TextDatumGetCString(value);
+}
+
+bool is_trusted(Oid language) {
+    HeapTuple const tuple = SearchSysCache1(LANGOID, ObjectIdGetDatum(language));
+    if (!HeapTupleIsValid(tuple)) return true;
+    bool const trusted = reinterpret_cast<Form_pg_language>(GETSTRUCT(tuple))->lanpltrusted;
+    ReleaseSysCache(tuple);
+    return trusted;
+}
+
+Facts facts_of(Oid function) {
+    HeapTuple const tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) return {"", "", InvalidOid, true};
+    Facts facts = {"", "", reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang, true};
+    if (facts.language == INTERNALlanguageId || facts.language == ClanguageId)
+        facts.symbol = text_attribute(tuple, Anum_pg_proc_prosrc);
+    if (facts.language == ClanguageId) facts.library = text_attribute(tuple, Anum_pg_proc_probin);
+    ReleaseSysCache(tuple);
+    facts.trusted = is_trusted(facts.language);
+    return facts;
+}
+
+std::string_view base_name(std::string_view path) {
+    auto const slash = path.rfind('/');
+    return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+FunctionEffect find_effect(Oid function) {
+    auto const facts = pg::call([function] { return facts_of(function); });
+    switch (facts.language) {
+        case INTERNALlanguageId: return {classes_in(kInternal, facts.symbol), facts.symbol == kSetConfig};
+        case ClanguageId: return {classes_in(kLibraries, base_name(facts.library)), false};
+        case SQLlanguageId: return {};
+        default: return {facts.trusted ? ClassSet() : ClassSet(kCode), false};
+    }
+}
+
+bool forget = false;
+
+using Effects = std::unordered_map<Oid, FunctionEffect>;
+
+Effects& effects() {
+    static Effects known;
+    return known;
+}
+
+}  // namespace
+
+extern "C" {
+
+static void hoopguard_functions_changed(Datum, int, uint32) {
+    forget = true;
+}
+
+}  // extern "C"
+
+FunctionEffect effect_of_function(Oid function) {
+    static bool listening = false;
+    if (!listening) {
+        pg::call([] { CacheRegisterSyscacheCallback(PROCOID, hoopguard_functions_changed, Datum{0}); });
+        listening = true;
+    }
+    auto& known = effects();
+    if (forget) known.clear();
+    forget = false;
+    if (auto const found = known.find(function); found != known.end()) return found->second;
+    auto const effect = find_effect(function);
+    known.emplace(function, effect);
+    return effect;
+}
+
+}  // namespace hoopguard::classify

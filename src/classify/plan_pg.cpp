@@ -1,0 +1,190 @@
+// Relations by the privileges that the statement needs on them, partitions by the nodes that scan or change them.
+#include "classify/plan_pg.hpp"
+
+#include "classify/bounds_pg.hpp"
+#include "classify/functions_pg.hpp"
+#include "classify/names_pg.hpp"
+#include "classify/plan_walk_pg.hpp"
+#include "classify/utility_pg.hpp"
+#include "pg/boundary.hpp"
+
+extern "C" {
+#include "access/transam.h"
+#include "catalog/catalog.h"
+#include "catalog/pg_class.h"
+#include "parser/parsetree.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+}
+
+namespace hoopguard::classify {
+
+namespace {
+
+using enum StatementClass;
+
+// Writing a catalog by hand can do whatever the statements that usually do it can.
+constexpr ClassSet kCatalogWrite =
+    ClassSet(kDdlAlter) | kDdlDrop | kRole | kGrant | kPolicy | kDatabase | kCode | kConfig | kReplication;
+constexpr AclMode kChanging = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
+
+ClassSet class_of(CmdType operation) {
+    switch (operation) {
+        case CMD_INSERT: return kWriteInsert;
+        case CMD_UPDATE: return kWriteUpdate;
+        case CMD_DELETE: return kWriteDelete;
+        case CMD_MERGE: return kWriteMerge;
+        default: return {};
+    }
+}
+
+ClassSet classes_of(const ModifyTable& modify) {
+    auto classes = class_of(modify.operation);
+    if (modify.onConflictAction == ONCONFLICT_UPDATE) classes |= kWriteUpdate;
+    for (int i = 0; i < list_length(modify.mergeActionLists); ++i) {
+        auto const* const actions = static_cast<List*>(list_nth(modify.mergeActionLists, i));
+        for (int j = 0; j < list_length(actions); ++j)
+            classes |= class_of(static_cast<MergeAction*>(list_nth(actions, j))->commandType);
+    }
+    return classes;
+}
+
+class PlanReader {
+ public:
+    PlanReader(const PlannedStmt* plan, FootprintBuilder& out) : plan_(plan), out_(out) {}
+
+    void read() {
+        pg::call([this] { gather(plan_, facts_); });
+        for (int i = 0; i < list_length(facts_.modifications); ++i)
+            add_modification(*static_cast<ModifyTable*>(list_nth(facts_.modifications, i)));
+        add_named();
+        add_scans();
+        add_bounds();
+        add_functions();
+    }
+
+ private:
+    Oid relation_at(int index) const {
+        auto const* const entry = static_cast<RangeTblEntry*>(list_nth(plan_->rtable, index - 1));
+        return entry->rtekind == RTE_RELATION ? entry->relid : InvalidOid;
+    }
+
+    void add_relation(Oid relation, ClassSet classes, bool implied) {
+        if (!OidIsValid(relation) || classes.empty()) return;
+        auto object = name_of_relation(relation);
+        if (object.kind == "foreign_table") classes |= kEgress;
+        bool const catalog = relation < FirstUnpinnedObjectId && !(classes - ClassSet(kRead)).empty();
+        if (catalog && pg::call([relation] { return IsCatalogRelationOid(relation); })) classes |= kCatalogWrite;
+        out_.add(classes, object.kind, std::move(object.name), implied);
+    }
+
+    void add_modification(const ModifyTable& modify) {
+        auto const classes = classes_of(modify);
+        auto const named = static_cast<int>(modify.nominalRelation);
+        changed_ = pg::call([this, &modify, named] {
+            auto* members = bms_add_member(changed_, named);
+            for (int i = 0; i < list_length(modify.resultRelations); ++i)
+                members = bms_add_member(members, list_nth_int(modify.resultRelations, i));
+            return members;
+        });
+        auto const returned = modify.returningLists != NIL ? ClassSet(kRead) : ClassSet();
+        add_relation(relation_at(named), classes | returned, false);
+        for (int i = 0; i < list_length(modify.resultRelations); ++i) {
+            int const index = list_nth_int(modify.resultRelations, i);
+            if (index != named) add_relation(relation_at(index), classes | returned, true);
+        }
+    }
+
+    bool is_changed(Oid relation) const {
+        for (int index = -1; (index = bms_next_member(changed_, index)) >= 0;)
+            if (relation_at(index) == relation) return true;
+        return false;
+    }
+
+    // What the statement names, views on the way included, by the privileges it needs.
+    void add_named() {
+        for (int i = 0; i < pg::permission_count(plan_); ++i) {
+            auto const [relation, required] = pg::permission(plan_, i);
+            // Changing rows needs SELECT to find them, and that alone gives nothing out; FOR UPDATE changes none.
+            bool const target = (required & kChanging) != 0 && is_changed(relation);
+            if ((required & ACL_SELECT) != 0 && !target) add_relation(relation, kRead, false);
+            if (facts_.modifications != NIL && !target)
+                add_relation(relation, written_through(relation, required), false);
+        }
+    }
+
+    // A view that rows are written through is no target of the plan.
+    static ClassSet written_through(Oid relation, AclMode required) {
+        if ((required & kChanging) == 0) return {};
+        if (pg::call([relation] { return get_rel_relkind(relation); }) != RELKIND_VIEW) return {};
+        ClassSet classes;
+        if ((required & ACL_INSERT) != 0) classes |= kWriteInsert;
+        if ((required & ACL_UPDATE) != 0) classes |= kWriteUpdate;
+        if ((required & ACL_DELETE) != 0) classes |= kWriteDelete;
+        return classes;
+    }
+
+    // What is scanned without being named: partitions and children.
+    void add_scans() {
+        for (int index = -1; (index = bms_next_member(facts_.scanned, index)) >= 0;)
+            if (!bms_is_member(index, changed_)) add_relation(relation_at(index), kRead, true);
+    }
+
+    void add_bounds() {
+        bool judged = false;
+        auto const* const relations = pg::call([this, &judged] { return unbounded_relations(plan_, judged); });
+        for (int i = 0; i < list_length(relations); ++i)
+            add_relation(list_nth_oid(relations, i), kWriteUnbounded, false);
+        // A plan that did not come by the planner hook: nothing says that it is bounded.
+        for (int i = 0; !judged && i < list_length(facts_.modifications); ++i) {
+            auto const& modify = *static_cast<ModifyTable*>(list_nth(facts_.modifications, i));
+            if (modify.operation != CMD_INSERT)
+                add_relation(relation_at(static_cast<int>(modify.nominalRelation)), kWriteUnbounded, false);
+        }
+    }
+
+    void add_functions() {
+        for (int i = 0; i < list_length(facts_.functions); ++i) {
+            Oid const function = list_nth_oid(facts_.functions, i);
+            auto const effect = effect_of_function(function);
+            if (!effect.classes.empty()) out_.add(effect.classes);
+            if (effect.sets_setting) add_setting_calls(function);
+        }
+    }
+
+    // A call that was not gathered as one takes its name in a form that cannot be read here: it may set anything.
+    void add_setting_calls(Oid function) {
+        bool read = false;
+        for (int i = 0; i < list_length(facts_.setting_calls); ++i) {
+            auto const* const call = static_cast<FuncExpr*>(list_nth(facts_.setting_calls, i));
+            if (call->funcid != function) continue;
+            out_.add(class_of_setting(static_cast<Node*>(linitial(call->args))));
+            read = true;
+        }
+        if (!read) out_.add(kConfig);
+    }
+
+    // A name that is known only when it runs may be any.
+    static ClassSet class_of_setting(Node* name) {
+        if (!IsA(name, Const)) return kConfig;
+        auto const* const constant = reinterpret_cast<Const*>(name);
+        if (constant->constisnull) return {};
+        auto const* const name_text = pg::call([constant] { return TextDatumGetCString(constant->constvalue); });
+        if (pg_strcasecmp(name_text, "role") == 0 || pg_strcasecmp(name_text, "session_authorization") == 0)
+            return kSession;
+        return is_protected_setting(name_text) ? ClassSet(kConfig) : ClassSet();
+    }
+
+    const PlannedStmt* plan_;
+    FootprintBuilder& out_;
+    PlanFacts facts_;
+    Bitmapset* changed_ = nullptr;
+};
+
+}  // namespace
+
+void classify_plan(const PlannedStmt* plan, FootprintBuilder& out) {
+    PlanReader(plan, out).read();
+}
+
+}  // namespace hoopguard::classify
