@@ -70,6 +70,13 @@ $(UNIT): $(UNIT_OBJS)
 	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lpthread
 -include $(UNIT_OBJS:.o=.d)
 
+# Programs that make bench measures with: pure, optimized.
+BENCH_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE))
+build/bench/%: test/bench/%.cpp $(BENCH_OBJS)
+	@mkdir -p $(@D)
+	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(BENCH_OBJS) -lcrypto
+-include $(wildcard build/bench/*.d)
+
 deps:
 	test/install_deps
 demo: deps
@@ -84,6 +91,7 @@ test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
 bench: deps
 	test/bench/run
+	test/bench/journal
 format:
 	find src test -name '*.cpp' -o -name '*.hpp' | xargs clang-format -i
 lint:
