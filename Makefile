@@ -4,7 +4,7 @@
 
 MODULE_big = hoopguard
 EXTENSION = hoopguard
-DATA = $(wildcard sql/hoopguard--*.sql)
+DATA_built = sql/hoopguard--1.0.sql
 DOCS = README.md
 REGRESS = $(shell cat sql/schedule 2>/dev/null)
 REGRESS_OPTS = --load-extension=hoopguard $(if $(REGRESS_OUTPUT),--outputdir='$(REGRESS_OUTPUT)')
@@ -14,7 +14,7 @@ OBJS = $(SOURCES:.cpp=.o)
 PURE = $(filter-out %_pg.cpp,$(filter src/base/% src/crypto/% src/policy/% src/identify/% src/classify/% \
          src/decide/% src/record/% src/mask/%,$(SOURCES)))
 TOOL = build/hoopguard-journal
-EXTRA_CLEAN = build src/*/*.o src/*.o src/*/*.d src/*.d
+EXTRA_CLEAN = build sql/hoopguard--1.0.sql src/*/*.o src/*.o src/*/*.d src/*.d
 
 CXX_STANDARD = -std=c++20 -Wno-register
 CXX_WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
@@ -39,6 +39,10 @@ install: $(if $(wildcard src/tools/*.cpp),install-tool)
 endif
 -include $(OBJS:.o=.d)
 hoopguard.so: src/exports.map
+
+# The install script is its parts in order; the number before a part's name is its place.
+sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
+	cat $^ >$@
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks bench format lint install-tool
 
