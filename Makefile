@@ -18,7 +18,7 @@ EXTRA_CLEAN = build sql/hoopguard--1.0.sql src/*/*.o src/*.o src/*/*.d src/*.d
 
 CXX_STANDARD = -std=c++20 -Wno-register
 CXX_WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
-PURE_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -O2 -g -Isrc -DHOOPGUARD_PURE -MMD -MP
+PURE_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -O2 -g $(PURE_FLAGS) -Isrc -DHOOPGUARD_PURE -MMD -MP
 
 PG_CONFIG ?= pg_config
 ifneq ($(shell command -v $(PG_CONFIG) 2>/dev/null),)
@@ -44,7 +44,8 @@ hoopguard.so: src/exports.map
 sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
-.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks bench format lint install-tool
+.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions bench format lint \
+        install-tool dist package
 
 # The offline verifier links only pure floors; it needs no PostgreSQL to build.
 TOOL_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE) $(sort $(wildcard src/tools/*.cpp)))
@@ -52,7 +53,7 @@ build/pure/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(PURE_CXXFLAGS) -c -o $@ $<
 $(TOOL): $(TOOL_OBJS)
-	$(CXX) -o $@ $^ -lcrypto
+	$(CXX) $(PURE_LDFLAGS) -o $@ $^ -lcrypto
 -include $(TOOL_OBJS:.o=.d)
 
 install-tool: $(TOOL)
@@ -93,6 +94,8 @@ test-unit: $(UNIT)
 	$(UNIT)
 test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
+test-versions:
+	test/versions/run
 bench: deps
 	test/bench/run
 	test/bench/journal
@@ -100,3 +103,11 @@ format:
 	find src test -name '*.cpp' -o -name '*.hpp' | xargs clang-format -i
 lint:
 	test/check/lint
+
+# What a release is made of: a source archive, and Debian packages built from it in a directory of their own.
+VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" hoopguard.control).0
+dist:
+	mkdir -p build
+	git archive --prefix=hoopguard-$(VERSION)/ -o build/hoopguard-$(VERSION).tar.gz HEAD
+package: dist
+	test/package build/hoopguard-$(VERSION).tar.gz
