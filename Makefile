@@ -47,8 +47,10 @@ sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions bench format lint \
         install-tool dist package
 
-# The offline verifier links only pure floors; it needs no PostgreSQL to build.
-TOOL_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE) $(sort $(wildcard src/tools/*.cpp)))
+# The offline verifier links only pure floors; it needs no PostgreSQL to build, and takes what is built for the
+# library where there is one.
+PURE_OBJS = $(if $(wildcard $(PGXS)),$(PURE:.cpp=.o),$(PURE:src/%.cpp=build/pure/%.o))
+TOOL_OBJS = $(PURE_OBJS) $(patsubst src/%.cpp,build/pure/%.o,$(sort $(wildcard src/tools/*.cpp)))
 build/pure/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(PURE_CXXFLAGS) -c -o $@ $<
@@ -76,10 +78,9 @@ $(UNIT): $(UNIT_OBJS)
 -include $(UNIT_OBJS:.o=.d)
 
 # Programs that make bench measures with: pure, optimized.
-BENCH_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE))
-build/bench/%: test/bench/%.cpp $(BENCH_OBJS)
+build/bench/%: test/bench/%.cpp $(PURE_OBJS)
 	@mkdir -p $(@D)
-	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(BENCH_OBJS) -lcrypto
+	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(PURE_OBJS) -lcrypto
 -include $(wildcard build/bench/*.d)
 
 deps:
