@@ -20,6 +20,7 @@ struct Decision {
     std::string hint;          // what to do next
     std::string warning;       // to be shown as a WARNING, of …
     std::string warning_from;  // … this guardrail
+    bool locked = false;       // no rule decided: the actor is locked out
     bool refuses() const { return enforced && verdict >= Verdict::kAsk; }
     bool warns() const { return !warning.empty(); }
 };

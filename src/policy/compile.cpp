@@ -104,6 +104,20 @@ void write_actors(ImageWriter& image, const std::vector<ActorRow>& actors) {
     }
 }
 
+void write_locks(ImageWriter& image, const std::vector<LockRow>& locks) {
+    using F = LockField;
+    auto& rows = image.section(SectionId::kLockedActors);
+    for (auto const& lock : locks) {
+        rows.add_row();
+        rows.text(F::kName, lock.name);
+        rows.text(F::kReason, lock.reason);
+        rows.word(F::kUntil, or_else(lock.until, kUnlimited));
+        rows.word(F::kOwned, lock.owned ? 1 : 0);
+        rows.text(F::kLockedBy, lock.locked_by);
+        rows.word(F::kLockedAt, static_cast<std::uint64_t>(lock.locked_at));
+    }
+}
+
 template <class Row>
 base::Status check_rows(const std::vector<Row>& rows, std::string_view table) {
     for (auto const& row : rows)
@@ -120,11 +134,15 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
                                   std::uint64_t created_at) {
     if (auto status = check_rows(tables.guardrails, "guardrail"); !status) return status.error();
     if (auto status = check_rows(tables.actors, "actor"); !status) return status.error();
+    if (auto status = check_rows(tables.locks, "locked_actor"); !status) return status.error();
 
     auto guardrails = tables.guardrails;
     std::ranges::sort(guardrails, {}, &Guardrail::name);
     auto actors = tables.actors;
     std::ranges::sort(actors, {}, [](const ActorRow& row) { return std::tie(row.name, row.provider); });
+
+    auto locks = tables.locks;
+    std::ranges::sort(locks, {}, &LockRow::name);
 
     ImageWriter image;
     auto& facts = image.section(SectionId::kFacts);
@@ -134,6 +152,7 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     for (auto const& row : guardrails) write_guardrail(rows, row);
     write_role_index(image, guardrails);
     write_actors(image, actors);
+    write_locks(image, locks);
     return image.finish(generation, system_identifier, created_at);
 }
 

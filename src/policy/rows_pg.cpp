@@ -141,6 +141,17 @@ ActorRow read_actor(const RowReader& row) {
     return result;
 }
 
+LockRow read_lock(const RowReader& row) {
+    LockRow result;
+    result.name = row.text("name").value_or("");
+    result.reason = row.text("reason").value_or("");
+    result.until = row.time("until");
+    result.owned = row.boolean("owned").value_or(true);
+    result.locked_by = row.text("locked_by").value_or("");
+    result.locked_at = row.time("locked_at").value_or(0);
+    return result;
+}
+
 namespace {
 
 // A scan that is open; closed on every way out but a PostgreSQL error, which ends the transaction with it.
@@ -193,6 +204,9 @@ std::optional<Tables> read_tables() {
                  [&](const RowReader& row) { tables.guardrails.push_back(read_guardrail(row)); });
     if (OidIsValid(actors))
         read_all(actors, "actor", [&](const RowReader& row) { tables.actors.push_back(read_actor(row)); });
+    // An earlier version's SQL objects know no locks.
+    if (Oid const locks = policy_table("locked_actor"); OidIsValid(locks))
+        read_all(locks, "locked_actor", [&](const RowReader& row) { tables.locks.push_back(read_lock(row)); });
     return tables;
 }
 

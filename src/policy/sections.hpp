@@ -15,6 +15,7 @@ enum class SectionId : std::uint32_t {
     kGuardrails = 4,
     kRoleIndex = 5,  // which guardrails concern a role; the first row (null role) is for everyone
     kActors = 6,
+    kLockedActors = 12,
 };
 
 // Each field of a row is one 8-byte little-endian slot.
@@ -81,6 +82,19 @@ inline constexpr FieldType kActorSchema[] = {
     FieldType::kText, FieldType::kWord, FieldType::kWord,
 };
 
+enum class LockField : std::uint32_t {
+    kName,
+    kReason,
+    kUntil,  // microseconds since 1970-01-01 UTC; kUnlimited: until unlocked
+    kOwned,  // 0 or 1: the agents that this actor owns too
+    kLockedBy,
+    kLockedAt,  // microseconds since 1970-01-01 UTC
+    kCount,
+};
+inline constexpr FieldType kLockSchema[] = {
+    FieldType::kText, FieldType::kText, FieldType::kWord, FieldType::kWord, FieldType::kText, FieldType::kWord,
+};
+
 inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
 constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
@@ -89,6 +103,7 @@ constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
         case SectionId::kGuardrails: return kGuardrailSchema;
         case SectionId::kRoleIndex: return kRoleIndexSchema;
         case SectionId::kActors: return kActorSchema;
+        case SectionId::kLockedActors: return kLockSchema;
         case SectionId::kTexts:
         case SectionId::kItems: break;
     }
@@ -99,5 +114,6 @@ static_assert(std::size(kPolicyFactSchema) == static_cast<std::size_t>(PolicyFac
 static_assert(std::size(kGuardrailSchema) == static_cast<std::size_t>(GuardrailField::kCount));
 static_assert(std::size(kRoleIndexSchema) == static_cast<std::size_t>(RoleIndexField::kCount));
 static_assert(std::size(kActorSchema) == static_cast<std::size_t>(ActorField::kCount));
+static_assert(std::size(kLockSchema) == static_cast<std::size_t>(LockField::kCount));
 
 }  // namespace hoopguard::policy

@@ -123,4 +123,10 @@ std::optional<Objection> object_to(const ActorRow& row) {
     return {};
 }
 
+std::optional<Objection> object_to(const LockRow& row) {
+    if (auto objection = check_name(row.name)) return objection;
+    if (row.reason.empty()) return object("reason", row.reason, "why the actor is locked, in a few words");
+    return {};
+}
+
 }  // namespace hoopguard::policy

@@ -52,6 +52,16 @@ struct ActorRow {
     std::optional<std::int64_t> expires_at;  // microseconds since 1970-01-01 UTC
 };
 
+// A row of hoopguard.locked_actor.
+struct LockRow {
+    std::string name;  // of a role or of a token's subject
+    std::string reason;
+    std::optional<std::int64_t> until;  // microseconds since 1970-01-01 UTC
+    bool owned = true;                  // the agents that it owns too
+    std::string locked_by;
+    std::int64_t locked_at = 0;
+};
+
 // What is wrong with a row: for an error that names the column, the value and what is allowed.
 struct Objection {
     std::string column;
@@ -62,12 +72,14 @@ struct Objection {
 // Everything that can be judged without a server; names of roles and time zones cannot.
 std::optional<Objection> object_to(const Guardrail& row);
 std::optional<Objection> object_to(const ActorRow& row);
+std::optional<Objection> object_to(const LockRow& row);
 
 // The whole policy of a cluster.
 struct Tables {
     std::string database;  // the control database
     std::vector<Guardrail> guardrails;
     std::vector<ActorRow> actors;
+    std::vector<LockRow> locks;
 };
 
 }  // namespace hoopguard::policy

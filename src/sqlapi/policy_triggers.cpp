@@ -78,6 +78,10 @@ void check(const policy::ActorRow& row) {
         refuse("actor", row.name, {"name", row.name, "an existing role when provider is NULL"});
 }
 
+void check(const policy::LockRow& row) {
+    if (auto const objection = policy::object_to(row)) refuse("locked_actor", row.name, *objection);
+}
+
 // The row that is about to be stored.
 HeapTuple new_row(const TriggerData& data) {
     return TRIGGER_FIRED_BY_UPDATE(data.tg_event) ? data.tg_newtuple : data.tg_trigtuple;
@@ -98,6 +102,12 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_check_guardrail) {
 HOOPGUARD_SQL_FUNCTION(hoopguard_check_actor) {
     auto const& data = trigger_data(fcinfo);
     check(policy::read_actor(reader(data)));
+    return PointerGetDatum(new_row(data));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_check_locked_actor) {
+    auto const& data = trigger_data(fcinfo);
+    check(policy::read_lock(reader(data)));
     return PointerGetDatum(new_row(data));
 }
 

@@ -108,6 +108,16 @@ void put_actor(RowBuilder& out, const Row& row) {
     out.time(row.word(F::kExpiresAt), row.word(F::kExpiresAt) == policy::kUnlimited);
 }
 
+void put_lock(RowBuilder& out, const Row& row) {
+    using F = policy::LockField;
+    out.text(row.text(F::kName), false);
+    out.text(row.text(F::kReason), false);
+    out.time(row.word(F::kUntil), row.word(F::kUntil) == policy::kUnlimited);
+    out.boolean(row.word(F::kOwned) != 0);
+    out.text(row.text(F::kLockedBy), false);
+    out.time(row.word(F::kLockedAt), false);
+}
+
 void put_all(FunctionCallInfo fcinfo, SectionId id, void (*put)(RowBuilder&, const Row&)) {
     pg::call([fcinfo] { InitMaterializedSRF(fcinfo, 0); });
     auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
@@ -130,5 +140,10 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_guardrail_in_force) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_actor_in_force) {
     put_all(fcinfo, SectionId::kActors, put_actor);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_locked_actor_in_force) {
+    put_all(fcinfo, SectionId::kLockedActors, put_lock);
     return Datum{0};
 }

@@ -13,6 +13,7 @@
 #include "policy/in_force_pg.hpp"
 #include "policy/rows_pg.hpp"
 #include "policy/standing_pg.hpp"
+#include "workers/locked_sessions.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -210,6 +211,7 @@ void hoopguard_broker_main(Datum) {
             ProcessConfigFile(PGC_SIGHUP);
         }
         pg::entry(pg::Door::kGate, "broker", work);
+        pg::entry(pg::Door::kGate, "broker", workers::end_locked_sessions);
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
                   RecoveryInProgress() ? kStandbyMilliseconds : kPrimaryMilliseconds, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
