@@ -96,6 +96,8 @@ test-regress test-tap test-checks:
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/token
+	build/bench/token
 format:
 	find src test -name '*.cpp' -o -name '*.hpp' | xargs clang-format -i
 lint:
