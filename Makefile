@@ -100,6 +100,8 @@ test-versions:
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/token
+	build/bench/token
 format:
 	find src test -name '*.cpp' -o -name '*.hpp' | xargs clang-format -i
 lint:
