@@ -38,6 +38,7 @@ class RowReader {
 Guardrail read_guardrail(const RowReader& row);
 ActorRow read_actor(const RowReader& row);
 LockRow read_lock(const RowReader& row);
+Grant read_grant(const RowReader& row);
 
 // Reads all policy tables as the active snapshot sees them, by scanning them: no planner, no rule, no row
 // security. Nothing when the current database holds no policy tables. Throws pg::Error, and pg::Refusal when they

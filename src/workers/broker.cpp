@@ -14,6 +14,7 @@
 #include "policy/rows_pg.hpp"
 #include "policy/standing_pg.hpp"
 #include "workers/locked_sessions.hpp"
+#include "workers/grants.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -158,9 +159,22 @@ void compile() {
     auto const generation = bring_into_force(*tables);
     if (!generation) return finish(before, request, generation.error().message);
     finish(*generation, request, "");
+    workers::note_grants_in_force(tables->grants);
     if (*generation != before) forget_plans();
     for (auto const mark : finished) static_cast<void>(store.unmark(mark));
     store.remove_before(*generation, kSpareImages);
+}
+
+// Grants first: those that are over must not come into force again. An error is tried again in a while.
+void tend_grants() {
+    if (pg::call([] { return RecoveryInProgress(); })) return;
+    try {
+        return workers::end_due_grants();
+    } catch (const pg::Error& error) {
+        pg::call(
+            [&error] { ereport(LOG, (errmsg("hoopguard could not end just-in-time grants: %s", error.what()))); });
+    }
+    pg::call([] { AbortCurrentTransaction(); });
 }
 
 // One round. An error is told and ends its transaction; the broker goes on.
@@ -171,6 +185,7 @@ void work() {
         AcceptInvalidationMessages();
         CommitTransactionCommand();
     });
+    tend_grants();
     auto const request = policy::last_request();
     bool const retry = retry_at != 0 && GetCurrentTimestamp() >= retry_at;
     if (!due && !retry && request == seen) return;
@@ -213,7 +228,9 @@ void hoopguard_broker_main(Datum) {
         pg::entry(pg::Door::kGate, "broker", work);
         pg::entry(pg::Door::kGate, "broker", workers::end_locked_sessions);
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-                  RecoveryInProgress() ? kStandbyMilliseconds : kPrimaryMilliseconds, PG_WAIT_EXTENSION);
+                  RecoveryInProgress() ? kStandbyMilliseconds
+                                       : workers::milliseconds_until_next_grant_ends(kPrimaryMilliseconds),
+                  PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
     }
 }
