@@ -104,11 +104,51 @@ void write_actors(ImageWriter& image, const std::vector<ActorRow>& actors) {
     }
 }
 
+void write_data_classes(ImageWriter& image, const std::vector<DataClassRow>& classes) {
+    using F = DataClassField;
+    auto& rows = image.section(SectionId::kDataClasses);
+    for (auto const& one : classes) {
+        rows.add_row();
+        rows.text(F::kName, one.name);
+        rows.text(F::kMethod, one.method);
+        rows.text(F::kDescription, one.description);
+        rows.word(F::kBuiltIn, one.built_in ? 1 : 0);
+    }
+}
+
+void write_mask_policies(ImageWriter& image, const std::vector<MaskPolicyRow>& policies) {
+    using F = MaskPolicyField;
+    auto& rows = image.section(SectionId::kMaskPolicies);
+    for (auto const& one : policies) {
+        rows.add_row();
+        rows.text(F::kDataClass, one.data_class);
+        rows.text(F::kMethod, one.method);
+        rows.texts(F::kRoles, one.roles);
+        rows.texts(F::kExceptRoles, one.except_roles);
+        rows.texts(F::kDatabases, one.databases);
+        rows.texts(F::kObjects, one.objects);
+        rows.word(F::kRank, static_cast<std::uint64_t>(one.rank));
+    }
+}
+
+const std::string& name_of(const Guardrail& row) {
+    return row.name;
+}
+const std::string& name_of(const ActorRow& row) {
+    return row.name;
+}
+const std::string& name_of(const DataClassRow& row) {
+    return row.name;
+}
+const std::string& name_of(const MaskPolicyRow& row) {
+    return row.data_class;
+}
+
 template <class Row>
 base::Status check_rows(const std::vector<Row>& rows, std::string_view table) {
     for (auto const& row : rows)
         if (auto const objection = object_to(row))
-            return base::fail(std::string(table) + " \"" + row.name + "\" is not valid: column \"" +
+            return base::fail(std::string(table) + " \"" + name_of(row) + "\" is not valid: column \"" +
                               objection->column + "\" is \"" + objection->value +
                               "\", allowed: " + objection->allowed);
     return {};
@@ -121,10 +161,20 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     if (auto status = check_rows(tables.guardrails, "guardrail"); !status) return status.error();
     if (auto status = check_rows(tables.actors, "actor"); !status) return status.error();
 
+    if (auto status = check_rows(tables.data_classes, "data class"); !status) return status.error();
+    if (auto status = check_rows(tables.mask_policies, "mask policy of"); !status) return status.error();
+
     auto guardrails = tables.guardrails;
     std::ranges::sort(guardrails, {}, &Guardrail::name);
     auto actors = tables.actors;
     std::ranges::sort(actors, {}, [](const ActorRow& row) { return std::tie(row.name, row.provider); });
+
+    auto classes = tables.data_classes;
+    std::ranges::sort(classes, {}, &DataClassRow::name);
+    auto masks = tables.mask_policies;
+    std::ranges::sort(masks, {}, [](const MaskPolicyRow& row) {
+        return std::tie(row.data_class, row.rank, row.roles, row.databases, row.objects);
+    });
 
     ImageWriter image;
     auto& facts = image.section(SectionId::kFacts);
@@ -134,6 +184,8 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     for (auto const& row : guardrails) write_guardrail(rows, row);
     write_role_index(image, guardrails);
     write_actors(image, actors);
+    write_data_classes(image, classes);
+    write_mask_policies(image, masks);
     return image.finish(generation, system_identifier, created_at);
 }
 
