@@ -156,6 +156,41 @@ std::string label_of(const Grant& row) {
     return "grant " + std::to_string(row.id);
 }
 
+void write_data_classes(ImageWriter& image, const std::vector<DataClassRow>& classes) {
+    using F = DataClassField;
+    auto& rows = image.section(SectionId::kDataClasses);
+    for (auto const& one : classes) {
+        rows.add_row();
+        rows.text(F::kName, one.name);
+        rows.text(F::kMethod, one.method);
+        rows.text(F::kDescription, one.description);
+        rows.word(F::kBuiltIn, one.built_in ? 1 : 0);
+    }
+}
+
+void write_mask_policies(ImageWriter& image, const std::vector<MaskPolicyRow>& policies) {
+    using F = MaskPolicyField;
+    auto& rows = image.section(SectionId::kMaskPolicies);
+    for (auto const& one : policies) {
+        rows.add_row();
+        rows.text(F::kDataClass, one.data_class);
+        rows.text(F::kMethod, one.method);
+        rows.texts(F::kRoles, one.roles);
+        rows.texts(F::kExceptRoles, one.except_roles);
+        rows.texts(F::kDatabases, one.databases);
+        rows.texts(F::kObjects, one.objects);
+        rows.word(F::kRank, static_cast<std::uint64_t>(one.rank));
+    }
+}
+
+std::string label_of(const DataClassRow& row) {
+    return "data class \"" + row.name + "\"";
+}
+
+std::string label_of(const MaskPolicyRow& row) {
+    return "mask policy of \"" + row.data_class + "\"";
+}
+
 template <class Row>
 base::Status check_rows(const std::vector<Row>& rows) {
     for (auto const& row : rows)
@@ -173,6 +208,8 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     if (auto status = check_rows(tables.actors); !status) return status.error();
     if (auto status = check_rows(tables.grants); !status) return status.error();
     if (auto status = check_rows(tables.locks); !status) return status.error();
+    if (auto status = check_rows(tables.data_classes); !status) return status.error();
+    if (auto status = check_rows(tables.mask_policies); !status) return status.error();
 
     auto guardrails = tables.guardrails;
     std::ranges::sort(guardrails, {}, &Guardrail::name);
@@ -184,6 +221,13 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     auto locks = tables.locks;
     std::ranges::sort(locks, {}, &LockRow::name);
 
+    auto classes = tables.data_classes;
+    std::ranges::sort(classes, {}, &DataClassRow::name);
+    auto masks = tables.mask_policies;
+    std::ranges::sort(masks, {}, [](const MaskPolicyRow& row) {
+        return std::tie(row.data_class, row.rank, row.roles, row.databases, row.objects);
+    });
+
     ImageWriter image;
     auto& facts = image.section(SectionId::kFacts);
     facts.add_row();
@@ -194,6 +238,8 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     write_actors(image, actors);
     write_locks(image, locks);
     write_grants(image, grants);
+    write_data_classes(image, classes);
+    write_mask_policies(image, masks);
     return image.finish(generation, system_identifier, created_at);
 }
 

@@ -17,6 +17,8 @@ enum class SectionId : std::uint32_t {
     kActors = 6,
     kLockedActors = 12,
     kGrants = 11,  // the active ones alone, in the order of their numbers
+    kDataClasses = 7,
+    kMaskPolicies = 8,
 };
 
 // Each field of a row is one 8-byte little-endian slot.
@@ -120,6 +122,31 @@ inline constexpr FieldType kGrantSchema[] = {
     FieldType::kText, FieldType::kWord, FieldType::kWord,  FieldType::kTexts,
 };
 
+enum class DataClassField : std::uint32_t {
+    kName,
+    kMethod,  // as written
+    kDescription,
+    kBuiltIn,  // 0 or 1
+    kCount,
+};
+inline constexpr FieldType kDataClassSchema[] = {FieldType::kText, FieldType::kText, FieldType::kText,
+                                                 FieldType::kWord};
+
+enum class MaskPolicyField : std::uint32_t {
+    kDataClass,
+    kMethod,  // as written
+    kRoles,   // null: whom mask_default says
+    kExceptRoles,
+    kDatabases,  // null: all
+    kObjects,    // null: all; globs
+    kRank,       // two's complement; the lowest matching one wins
+    kCount,
+};
+inline constexpr FieldType kMaskPolicySchema[] = {
+    FieldType::kText,  FieldType::kText,  FieldType::kTexts, FieldType::kTexts,
+    FieldType::kTexts, FieldType::kTexts, FieldType::kWord,
+};
+
 inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
 constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
@@ -130,6 +157,8 @@ constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
         case SectionId::kActors: return kActorSchema;
         case SectionId::kLockedActors: return kLockSchema;
         case SectionId::kGrants: return kGrantSchema;
+        case SectionId::kDataClasses: return kDataClassSchema;
+        case SectionId::kMaskPolicies: return kMaskPolicySchema;
         case SectionId::kTexts:
         case SectionId::kItems: break;
     }
@@ -142,5 +171,7 @@ static_assert(std::size(kRoleIndexSchema) == static_cast<std::size_t>(RoleIndexF
 static_assert(std::size(kActorSchema) == static_cast<std::size_t>(ActorField::kCount));
 static_assert(std::size(kLockSchema) == static_cast<std::size_t>(LockField::kCount));
 static_assert(std::size(kGrantSchema) == static_cast<std::size_t>(GrantField::kCount));
+static_assert(std::size(kDataClassSchema) == static_cast<std::size_t>(DataClassField::kCount));
+static_assert(std::size(kMaskPolicySchema) == static_cast<std::size_t>(MaskPolicyField::kCount));
 
 }  // namespace hoopguard::policy
