@@ -13,8 +13,9 @@
 #include "policy/in_force_pg.hpp"
 #include "policy/rows_pg.hpp"
 #include "policy/standing_pg.hpp"
-#include "workers/locked_sessions.hpp"
+#include "workers/broker_errands.hpp"
 #include "workers/grants.hpp"
+#include "workers/locked_sessions.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -201,6 +202,27 @@ void work() {
     finish(policy::generation_in_force(), request, problem);
 }
 
+// Requests and decisions. An error that is no letter's is told, and what it hindered is tried again.
+long serve(long most) {
+    static std::string said;
+    std::string problem;
+    try {
+        long const next = workers::do_errands(most);
+        said.clear();
+        return next;
+    } catch (const pg::Error& error) {
+        problem = error.what();
+    } catch (const pg::Refusal& refusal) {
+        problem = refusal.what();
+    }
+    pg::call([] { AbortCurrentTransaction(); });
+    if (problem != said)
+        pg::call(
+            [&problem] { ereport(LOG, (errmsg("hoopguard could not tend the requests: %s", problem.c_str()))); });
+    said = problem;
+    return most;
+}
+
 }  // namespace
 
 extern "C" {
@@ -216,6 +238,7 @@ void hoopguard_broker_main(Datum) {
     policy::register_broker();
     BackgroundWorkerInitializeConnection(pg::settings.database, nullptr, 0);
     CacheRegisterRelcacheCallback(hoopguard_relation_changed, 0);
+    pg::entry(pg::Door::kGate, "broker", workers::prepare_errands);
 
     for (;;) {
         // Asked to stop while idle: an orderly end that needs no FATAL in the log.
@@ -227,10 +250,10 @@ void hoopguard_broker_main(Datum) {
         }
         pg::entry(pg::Door::kGate, "broker", work);
         pg::entry(pg::Door::kGate, "broker", workers::end_locked_sessions);
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-                  RecoveryInProgress() ? kStandbyMilliseconds
-                                       : workers::milliseconds_until_next_grant_ends(kPrimaryMilliseconds),
-                  PG_WAIT_EXTENSION);
+        long const most = RecoveryInProgress() ? kStandbyMilliseconds
+                                               : workers::milliseconds_until_next_grant_ends(kPrimaryMilliseconds);
+        long const next = pg::entry(pg::Door::kGate, "broker", [most] { return serve(most); });
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, next, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
     }
 }
