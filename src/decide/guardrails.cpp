@@ -86,9 +86,6 @@ std::string message_of(const Row& rule, std::string_view name) {
 }
 
 std::string hint_of(Verdict verdict) {
-    if (verdict == Verdict::kAsk)
-        return "Approval by a person is not available in this version: ask a member of hoopguard_admin to run the "
-               "statement or to except you from the guardrail.";
     if (verdict == Verdict::kBlock)
         return "If the statement is needed, ask a member of hoopguard_admin to except you from the guardrail.";
     return {};
@@ -187,6 +184,14 @@ void describe(Decision& decision, const Row& rule, bool enforced, ClassSet class
     decision.message = message_of(rule, rule.text(GuardrailField::kName));
     decision.reason = reason_of(classes, object);
     decision.hint = hint_of(decision.verdict);
+    if (decision.verdict != Verdict::kAsk) return;
+    auto const approvers = rule.texts(GuardrailField::kApprovers);
+    decision.approvers.clear();
+    for (auto const approver : approvers) decision.approvers.emplace_back(approver);
+    decision.min_approvals = static_cast<std::uint32_t>(rule.word(GuardrailField::kMinApprovals));
+    auto const wait = rule.word(GuardrailField::kWait);
+    decision.wait.reset();
+    if (wait != policy::kUnlimited) decision.wait = static_cast<std::int64_t>(wait);
 }
 
 // Adds the grants; the first one's request is the approval on record.
