@@ -1,4 +1,5 @@
 // status() and version(): numbers and settings in force, for people and for monitoring.
+#include "approve/waiting_pg.hpp"
 #include "base/text.hpp"
 #include "pg/settings.hpp"
 #include "sqlapi/datums.hpp"
@@ -53,6 +54,7 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_status) {
         number("checkpoint_entries", facts.checkpoint->size);
         rows.add_texts("checkpoint_time", base::to_rfc3339(facts.checkpoint->time, 0));
     }
+    number("statements_waiting_for_approval", approve::waiting_statements());
     number("observer_failures_here", pg::observer_failures());
     return 0;
 }

@@ -197,6 +197,13 @@ as('bob', "SELECT hoopguard.approve($id, NULL, '1 ms')");
 $node->poll_query_until('postgres', "SELECT state = 'expired' FROM hoopguard.request WHERE id = $id");
 ok(asked('UPDATE t SET n = 20 WHERE id = 16;') > $id, 'an approval that was not used in time is none');
 
+# --- A decision that an approver does not know of.
+$id = asked('UPDATE t SET n = 21 WHERE id = 17;');
+sql("CREATE VIEW trap AS SELECT hoopguard.approve($id); CREATE FUNCTION trap() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN hoopguard.approve($id); END'; GRANT SELECT ON trap TO bob");
+like(as('bob', 'SELECT * FROM trap'), qr/42501.*not called by the client itself/s, 'a view cannot make an approver approve');
+like(as('bob', 'SELECT trap()'), qr/42501.*not called by the client itself/s, 'nor can a function');
+is(as('bob', "SELECT hoopguard.approve(id) FROM hoopguard.pending WHERE id = $id"), "approved\n", 'an approver can');
+
 # --- Channels.
 like(as('agent', 'LISTEN hoopguard_request'), qr/42501/, 'LISTEN needs a role');
 like(as('agent', "NOTIFY hoopguard_decision, '{}'"), qr/42501/, 'so does NOTIFY');
