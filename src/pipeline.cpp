@@ -8,6 +8,7 @@
 #include "mask/verify_pg.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
+#include "pipeline_running.hpp"
 #include "record/failure_pg.hpp"
 #include "record/journal_pg.hpp"
 #include "record/session_entry_pg.hpp"
@@ -73,6 +74,11 @@ bool must_be_durable(const classify::Statement& statement, const classify::Footp
 
 }  // namespace
 
+void pronounce(const decide::Decision& decision) {
+    if (decision.refuses()) refuse(decision);
+    if (decision.warns()) warn(decision);
+}
+
 void admit(const classify::Statement& statement) {
     auto const& actor = identify::current_actor();
     auto const& footprint = classify::classify(statement);
@@ -82,9 +88,9 @@ void admit(const classify::Statement& statement) {
     auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
                                                inspection.masked);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
-    if (decision.refuses()) refuse(decision);
-    if (decision.warns()) warn(decision);
+    pronounce(decision);
     mask::verify(inspection);
+    running::admitted(statement, begun.number, actor, footprint, decision);
 }
 
 void admit_login(const Port* port) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "classify/statement_pg.hpp"
+#include "decide/decision.hpp"
 #include "pg/compat.hpp"
 
 namespace hoopguard {
@@ -9,6 +10,9 @@ namespace hoopguard {
 // Puts `statement` through every stage. Throws pg::Refusal when it may not run or cannot be recorded. One that
 // may run is open in the journal from then on.
 void admit(const classify::Statement& statement);
+
+// Tells the client what was decided, once that is on record: throws pg::Refusal, or warns.
+void pronounce(const decide::Decision& decision);
 
 // A client has authenticated: records who. Throws pg::Refusal when that cannot be recorded.
 void admit_login(const Port* port);

@@ -44,8 +44,14 @@ struct Choice {
     std::uint64_t roles_epoch = 0;
     Oid login = InvalidOid;
     Oid effective = InvalidOid;
+    Oid outer = InvalidOid;
     std::string system_roles;
     Guardrails guardrails;
+    // Footprints of kept plans that are allowed, whatever the time and however they run; by their ids.
+    std::array<std::uint64_t, 256> allowed = {};
+
+    bool remembers(std::uint64_t id) const { return id != 0 && allowed[id % allowed.size()] == id; }
+    void remember(std::uint64_t id) { allowed[id % allowed.size()] = id; }
 };
 
 constexpr std::size_t kChoices = 8;
@@ -71,29 +77,40 @@ Speaker speaker_of(const identify::Actor& actor) {
     speaker.login_roles = memberships(actor.login_role);
     speaker.effective_roles =
         actor.effective_role == actor.login_role ? speaker.login_roles : memberships(actor.effective_role);
-    speaker.system = is_system_role(actor.login_role) && is_system_role(actor.effective_role);
+    bool const called =
+        actor.outer_role != 0 && actor.outer_role != actor.login_role && actor.outer_role != actor.effective_role;
+    if (called) speaker.outer_roles = memberships(actor.outer_role);
+    speaker.system = is_system_role(actor.login_role) && is_system_role(actor.effective_role) &&
+                     (!called || is_system_role(actor.outer_role));
     speaker.database = database_name();
     return speaker;
 }
 
-const Guardrails& guardrails_for(const identify::Actor& actor, const policy::Image& image) {
+Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
     auto& all = choices();
     auto const epoch = roles_epoch();
     auto const generation = image.generation();
-    for (auto const& choice : all.kept)
+    for (auto& choice : all.kept)
         if (choice.generation == generation && choice.roles_epoch == epoch && choice.login == actor.login_role &&
-            choice.effective == actor.effective_role && choice.system_roles == pg::settings.system_roles)
-            return choice.guardrails;
+            choice.effective == actor.effective_role && choice.outer == actor.outer_role &&
+            choice.system_roles == pg::settings.system_roles)
+            return choice;
     auto& chosen = all.kept[all.next];
     all.next = (all.next + 1) % kChoices;
     chosen.generation = 0;
+    chosen.allowed.fill(0);
     chosen.guardrails = Guardrails(image, speaker_of(actor));
     chosen.system_roles = pg::settings.system_roles;
     chosen.login = actor.login_role;
     chosen.effective = actor.effective_role;
+    chosen.outer = actor.outer_role;
     chosen.roles_epoch = epoch;
     chosen.generation = generation;
-    return chosen.guardrails;
+    return chosen;
+}
+
+bool is_observing() {
+    return pg::settings.guard_mode() == pg::Mode::kObserve;
 }
 
 // nullptr: nothing to decide by. A rescuer is not refused because policy cannot be had.
@@ -115,10 +132,24 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
     if (footprint.classes.empty()) return allowed;
     auto const* const image = image_in_force();
     if (image == nullptr) return allowed;
-    auto const& guardrails = guardrails_for(actor, *image);
-    if (!footprint.classes.meets(guardrails.reach())) return allowed;
-    decision = guardrails.judge(footprint, ServerClock(), pg::settings.guard_mode() == pg::Mode::kObserve);
-    return decision;
+    auto& choice = choice_for(actor, *image);
+    auto const& guardrails = choice.guardrails;
+    if (!footprint.classes.meets(guardrails.reach()) || choice.remembers(footprint.id)) return allowed;
+    decision = guardrails.judge(footprint, ServerClock(), is_observing());
+    if (decision.verdict != Verdict::kAllow) return decision;
+    if (footprint.id != 0 && !guardrails.depends_on_time(footprint.classes) &&
+        !guardrails.has_limits(footprint.classes))
+        choice.remember(footprint.id);
+    return allowed;
+}
+
+std::vector<Limit> limits(const identify::Actor& actor, const classify::Footprint& footprint) {
+    if (footprint.classes.empty()) return {};
+    auto const* const image = image_in_force();
+    if (image == nullptr) return {};
+    auto const& guardrails = choice_for(actor, *image).guardrails;
+    if (!guardrails.has_limits(footprint.classes)) return {};
+    return guardrails.limits(footprint, ServerClock(), is_observing());
 }
 
 }  // namespace hoopguard::decide

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace hoopguard::decide {
 
@@ -21,6 +23,12 @@ struct Decision {
     std::string warning;       // to be shown as a WARNING, of …
     std::string warning_from;  // … this guardrail
     bool locked = false;       // no rule decided: the actor is locked out
+    bool late = false;         // made while the statement ran: by then it holds locks and has changed rows
+    // Of ask: who may approve (none: hoopguard_approver), how many must, how long to wait (microseconds; none:
+    // hoopguard.approval_wait).
+    std::vector<std::string> approvers;
+    std::uint32_t min_approvals = 1;
+    std::optional<std::int64_t> wait;
     bool refuses() const { return enforced && verdict >= Verdict::kAsk; }
     bool warns() const { return !warning.empty(); }
 };

@@ -5,7 +5,6 @@
 #include "policy/tables.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace hoopguard::decide {
 
@@ -15,12 +14,6 @@ using policy::RoleIndexField;
 using policy::Row;
 using policy::Section;
 using policy::SectionId;
-
-// Why a rule matched: the class, and the object if it took one.
-struct Guardrails::Match {
-    ClassSet classes;
-    const classify::ObjectName* object = nullptr;
-};
 
 namespace {
 
@@ -34,7 +27,8 @@ bool covers(const Row& rule, const Speaker& speaker) {
     if (rule.is_null(GuardrailField::kRoles) && speaker.system) return false;
     auto const excepted = rule.texts(GuardrailField::kExceptRoles);
     if (!excepted.is_null() && any_of_roles(excepted, speaker.login_roles) &&
-        any_of_roles(excepted, speaker.effective_roles))
+        any_of_roles(excepted, speaker.effective_roles) &&
+        (speaker.outer_roles.empty() || any_of_roles(excepted, speaker.outer_roles)))
         return false;
     auto const databases = rule.texts(GuardrailField::kDatabases);
     return databases.is_null() || std::any_of(databases.begin(), databases.end(), [&](std::string_view pattern) {
@@ -42,54 +36,9 @@ bool covers(const Row& rule, const Speaker& speaker) {
            });
 }
 
-// A pattern without a dot speaks of the object's own name, in whatever schema.
-bool names_object(std::string_view pattern, std::string_view name) {
-    if (policy::glob_matches(pattern, name)) return true;
-    auto const dot = name.find('.');
-    return dot != std::string_view::npos && pattern.find('.') == std::string_view::npos &&
-           policy::glob_matches(pattern, name.substr(dot + 1));
-}
-
-bool names_any(const policy::TextList& patterns, std::string_view name) {
-    return patterns.is_null() || std::any_of(patterns.begin(), patterns.end(), [name](std::string_view pattern) {
-               return names_object(pattern, name);
-           });
-}
-
-// The classes among `met` that the rule covers for an object of this kind.
-ClassSet covered_classes(const Row& rule, ClassSet met, std::string_view kind) {
-    ClassSet covered = met & ClassSet(rule.word(GuardrailField::kPlain));
-    if (covered == met) return covered;
-    for (auto const word : rule.texts(GuardrailField::kClasses)) {
-        auto const term = policy::parse_class_term(word);
-        if (term && !term->kind.empty() && term->kind == kind) covered |= met & term->classes;
-    }
-    return covered;
-}
-
-bool is_beyond_cost(const Row& rule, double cost) {
-    auto const limit = rule.real(GuardrailField::kMaxCost);
-    return std::isnan(limit) || cost > limit;
-}
-
-bool is_scheduled(const Row& rule, const Clock& clock) {
-    if (rule.is_null(GuardrailField::kSchedule)) return true;
-    auto const schedule = policy::Schedule::parse(rule.text(GuardrailField::kSchedule));
-    if (!schedule) return true;
-    auto const now = clock.in_zone(schedule->zone());
-    return !now || schedule->in_force(*now);
-}
-
-std::string reason_of(ClassSet classes, const classify::ObjectName* object) {
-    std::string text;
-    for (auto const name : policy::names_of(classes)) text.append(text.empty() ? "" : ", ").append(name);
-    if (object != nullptr) text.append(" of ").append(object->kind).append(" ").append(object->name);
-    return text;
-}
-
-std::string message_of(const Row& rule, std::string_view name) {
+std::string message_of(const Row& rule) {
     if (!rule.text(GuardrailField::kMessage).empty()) return std::string(rule.text(GuardrailField::kMessage));
-    auto const quoted = "guardrail \"" + std::string(name) + "\"";
+    auto const quoted = "guardrail \"" + std::string(rule.text(GuardrailField::kName)) + "\"";
     switch (static_cast<Verdict>(rule.word(GuardrailField::kAction))) {
         case Verdict::kWarn: return "statement meets " + quoted;
         case Verdict::kAsk: return "statement needs the approval of a person: " + quoted;
@@ -104,6 +53,37 @@ std::string hint_of(Verdict verdict) {
     if (verdict == Verdict::kBlock)
         return "If the statement is needed, ask a member of hoopguard_admin to except you from the guardrail.";
     return {};
+}
+
+// All that a decision has from the rule alone.
+void take(Decision& decision, const Row& rule, Verdict verdict, bool enforced) {
+    decision.verdict = verdict;
+    decision.enforced = enforced;
+    decision.guardrail = rule.text(GuardrailField::kName);
+    decision.message = message_of(rule);
+    decision.hint = hint_of(verdict);
+    if (verdict != Verdict::kAsk) return;
+    auto const approvers = rule.texts(GuardrailField::kApprovers);
+    decision.approvers.clear();
+    for (auto const approver : approvers) decision.approvers.emplace_back(approver);
+    decision.min_approvals = static_cast<std::uint32_t>(rule.word(GuardrailField::kMinApprovals));
+    auto const wait = rule.word(GuardrailField::kWait);
+    if (wait != policy::kUnlimited) decision.wait = static_cast<std::int64_t>(wait);
+}
+
+constexpr ClassSet kReading = ClassSet(policy::StatementClass::kRead) | policy::StatementClass::kReadSensitive;
+
+// Whose rows a limit counts. Rows changed through a view are those of the table below it.
+void note_relations(Limit& limit, const Concern& concern, const classify::Footprint& footprint) {
+    limit.reads = concern.classes.meets(kReading);
+    limit.writes = !(concern.classes - kReading).empty();
+    for (auto const at : concern.objects) {
+        auto const& object = footprint.objects[at];
+        if ((object.classes & (concern.classes - kReading)).empty()) continue;
+        if (object.kind == "view" || object.relation == 0) limit.all_relations = true;
+        limit.relations.push_back(object.relation);
+    }
+    if (limit.relations.empty()) limit.all_relations = true;
 }
 
 // What is refused comes before what is only observed; otherwise the strictest, and of equals the enforced one.
@@ -143,66 +123,73 @@ Guardrails::Guardrails(const policy::Image& image, const Speaker& speaker)
     if (index.size() == 0) return;
     std::vector<std::uint32_t> candidates;
     collect(index[0], candidates, rules_.size());
-    for (auto const& role : speaker.login_roles) collect_for_role(index, role, candidates, rules_.size());
-    for (auto const& role : speaker.effective_roles) collect_for_role(index, role, candidates, rules_.size());
+    for (auto const* const roles : {&speaker.login_roles, &speaker.effective_roles, &speaker.outer_roles})
+        for (auto const& role : *roles) collect_for_role(index, role, candidates, rules_.size());
     std::ranges::sort(candidates);
     candidates.erase(std::ranges::unique(candidates).begin(), candidates.end());
     for (auto const number : candidates) {
         auto const rule = rules_[number];
         if (!covers(rule, speaker)) continue;
         ClassSet const reach(rule.word(GuardrailField::kReach));
-        chosen_.push_back(number);
+        index_.add(rule, number);
         reach_ |= reach;
         if (!rule.is_null(GuardrailField::kSchedule)) timed_ |= reach;
+        if (has_row_limit(rule) || has_duration_limit(rule)) limited_ |= reach;
     }
 }
 
-std::optional<Guardrails::Match> Guardrails::match(const Row& rule, const classify::Footprint& footprint,
-                                                   const Clock& clock) const {
-    ClassSet const reach(rule.word(GuardrailField::kReach));
-    if (!footprint.classes.meets(reach)) return std::nullopt;
-    if (!is_beyond_cost(rule, footprint.cost) || !is_scheduled(rule, clock)) return std::nullopt;
-    auto const patterns = rule.texts(GuardrailField::kObjects);
-    for (auto const& object : footprint.objects) {
-        auto const met = object.classes & reach;
-        if (met.empty() || !names_any(patterns, object.name)) continue;
-        auto const covered = covered_classes(rule, met, object.kind);
-        if (!covered.empty()) return Match{covered, &object};
-    }
-    auto const plain = footprint.classes & ClassSet(rule.word(GuardrailField::kPlain));
-    if (!patterns.is_null() || plain.empty()) return std::nullopt;
-    return Match{plain, nullptr};
+bool Guardrails::is_enforced(const Row& rule, bool observe) const {
+    return !observe && rule.word(GuardrailField::kMode) == static_cast<std::uint64_t>(policy::RuleMode::kEnforce);
 }
 
 Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& clock, bool observe) const {
     Decision decision;
     if (!footprint.classes.meets(reach_)) return decision;
-    for (auto const number : chosen_) {
+    for (auto const number : index_.candidates(footprint)) {
         auto const rule = rules_[number];
         auto const verdict = static_cast<Verdict>(rule.word(GuardrailField::kAction));
-        bool const enforced =
-            !observe && rule.word(GuardrailField::kMode) == static_cast<std::uint64_t>(policy::RuleMode::kEnforce);
+        bool const enforced = is_enforced(rule, observe);
         bool const stricter = rank(verdict, enforced) > rank(decision.verdict, decision.enforced);
         bool const first_warning = enforced && verdict == Verdict::kWarn && !decision.warns();
         if (!stricter && !first_warning) continue;
-        auto const found = match(rule, footprint, clock);
-        if (!found) continue;
-        auto const name = rule.text(GuardrailField::kName);
+        auto const concern = concern_of(rule, footprint, clock);
+        if (!concern) continue;
+        auto const passed = passes_limits(rule, *concern, footprint);
+        if (!passed.met) continue;
         if (first_warning) {
-            decision.warning = message_of(rule, name);
-            decision.warning_from = name;
+            decision.warning = message_of(rule);
+            decision.warning_from = rule.text(GuardrailField::kName);
         }
         if (!stricter) continue;
-        decision.verdict = verdict;
-        decision.enforced = enforced;
-        decision.guardrail = name;
-        decision.message = message_of(rule, name);
-        decision.reason = reason_of(found->classes, found->object);
-        decision.hint = hint_of(verdict);
+        take(decision, rule, verdict, enforced);
+        decision.reason = reason_of(*concern, footprint);
+        if (!passed.limit.empty()) decision.reason += ": " + passed.limit;
         if (decision.refuses() && verdict == Verdict::kBlock) break;
     }
     if (decision.refuses()) decision.warning.clear();
     return decision;
+}
+
+std::vector<Limit> Guardrails::limits(const classify::Footprint& footprint, const Clock& clock,
+                                      bool observe) const {
+    std::vector<Limit> limits;
+    if (!footprint.classes.meets(limited_)) return limits;
+    for (auto const number : index_.candidates(footprint)) {
+        auto const rule = rules_[number];
+        if (!has_row_limit(rule) && !has_duration_limit(rule)) continue;
+        auto const concern = concern_of(rule, footprint, clock);
+        if (!concern) continue;
+        auto& limit = limits.emplace_back();
+        take(limit.decision, rule, static_cast<Verdict>(rule.word(GuardrailField::kAction)),
+             is_enforced(rule, observe));
+        limit.decision.late = true;
+        limit.decision.reason = reason_of(*concern, footprint);
+        limit.max_rows = rule.word(GuardrailField::kMaxRows);
+        limit.per = static_cast<std::int64_t>(rule.word(GuardrailField::kPer));
+        limit.max_duration = static_cast<std::int64_t>(rule.word(GuardrailField::kMaxDuration));
+        note_relations(limit, *concern, footprint);
+    }
+    return limits;
 }
 
 }  // namespace hoopguard::decide

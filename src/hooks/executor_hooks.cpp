@@ -5,6 +5,7 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pipeline.hpp"
+#include "pipeline_running.hpp"
 #include "record/statements_pg.hpp"
 
 namespace {
@@ -45,6 +46,8 @@ static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
         prev_ExecutorStart(query, flags);
     else
         standard_ExecutorStart(query, flags);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorStart",
+                         [query] { hoopguard::running::watch(query); });
     hoopguard::record::leave(depth);
 }
 
@@ -61,7 +64,11 @@ static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
 static void hoopguard_ExecutorFinish(QueryDesc* query) {
     std::size_t const depth = hoopguard::record::running_depth();
     bool const watched = may_fire_triggers(query);
-    if (watched) hoopguard::record::enter_query(query);
+    if (watched) {
+        hoopguard::record::enter_query(query);
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorFinish",
+                             [query] { hoopguard::running::settle(query); });
+    }
     if (prev_ExecutorFinish)
         prev_ExecutorFinish(query);
     else

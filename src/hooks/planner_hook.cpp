@@ -1,6 +1,7 @@
 // Planning: references to masked columns are substituted before, real values behind estimates and index order are
 // kept out meanwhile, the plan is stamped with the masks it was made under after.
 #include "classify/bounds_pg.hpp"
+#include "classify/plan_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/in_force_pg.hpp"
@@ -65,8 +66,10 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
                                                    [query, parameters] { return substitute(query, parameters); });
     auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
     PlannedStmt* plan = next(substitution.query, source, options, parameters);
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
-                         [plan, &substitution] { finish(plan, substitution); });
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [plan, &substitution] {
+        finish(plan, substitution);
+        hoopguard::classify::note_expression(plan);
+    });
     hoopguard::classify::note_bounds(plan, bounds);
     return plan;
 }

@@ -1,4 +1,5 @@
 // Shared memory: requested before the server starts, attached once it has been made.
+#include "decide/windows_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "pg/boundary.hpp"
 #include "policy/standing_pg.hpp"
@@ -24,6 +25,7 @@ static void hoopguard_shmem_request() {
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory request", [] {
         hoopguard::record::request_shared();
         hoopguard::policy::request_shared();
+        hoopguard::decide::request_shared();
     });
 }
 
@@ -33,6 +35,7 @@ static void hoopguard_shmem_startup() {
         hoopguard::record::attach_shared();
         hoopguard::record::prepare_statement_key();
         hoopguard::policy::attach_shared();
+        hoopguard::decide::attach_shared();
     });
 }
 

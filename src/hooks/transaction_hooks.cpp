@@ -1,4 +1,5 @@
 // Ends of transactions and subtransactions: durability before a commit, outcomes after whatever happened.
+#include "decide/meter_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
@@ -14,19 +15,34 @@ static void hoopguard_transaction(XactEvent event, void*) {
         case XACT_EVENT_PRE_PREPARE:
             hoopguard::pg::entry(hoopguard::pg::Door::kGate, "commit", [] { hoopguard::secure_commit(); });
             break;
-        case XACT_EVENT_COMMIT: hoopguard::record::transaction_committed(); break;
-        case XACT_EVENT_ABORT: hoopguard::record::transaction_aborted(); break;
-        case XACT_EVENT_PREPARE: hoopguard::record::transaction_prepared(); break;
+        case XACT_EVENT_COMMIT:
+            hoopguard::decide::counted_for_good();
+            hoopguard::record::transaction_committed();
+            break;
+        case XACT_EVENT_ABORT:
+            hoopguard::decide::counted_in_vain();
+            hoopguard::record::transaction_aborted();
+            break;
+        case XACT_EVENT_PREPARE:
+            hoopguard::decide::counted_for_good();
+            hoopguard::record::transaction_prepared();
+            break;
         default: break;
     }
 }
 
-static void hoopguard_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId, void*) {
+static void hoopguard_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void*) {
     if (!hoopguard::identify::is_recorded_process()) return;
     switch (event) {
         case SUBXACT_EVENT_START_SUB: hoopguard::record::subtransaction_began(id); break;
-        case SUBXACT_EVENT_COMMIT_SUB: hoopguard::record::subtransaction_ended(id); break;
-        case SUBXACT_EVENT_ABORT_SUB: hoopguard::record::subtransaction_aborted(id); break;
+        case SUBXACT_EVENT_COMMIT_SUB:
+            hoopguard::decide::subtransaction_counted(id, parent);
+            hoopguard::record::subtransaction_ended(id);
+            break;
+        case SUBXACT_EVENT_ABORT_SUB:
+            hoopguard::decide::subtransaction_counted_in_vain(id);
+            hoopguard::record::subtransaction_aborted(id);
+            break;
         default: break;
     }
 }

@@ -4,6 +4,7 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pipeline.hpp"
+#include "pipeline_running.hpp"
 #include "record/outcome_pg.hpp"
 #include "record/statements_pg.hpp"
 
@@ -36,11 +37,17 @@ static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool
         return;
     }
     std::size_t const depth = hoopguard::record::running_depth();
+    QueryCompletion own = {};
+    // COPY counts its rows here, wanted or not.
+    if (completion == nullptr && IsA(plan->utilityStmt, CopyStmt)) completion = &own;
     hoopguard::pg::observe_error(
         [&] {
             hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility",
                                  [=] { hoopguard::admit(statement_of(plan, source, parameters)); });
             next(plan, source, read_only_tree, context, parameters, environment, destination, completion);
+            hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility", [=] {
+                hoopguard::running::settle_utility(completion != nullptr ? completion->nprocessed : 0);
+            });
         },
         [&] { hoopguard::record::fail_utility(depth, geterrcode()); });
     hoopguard::record::end_utility(depth, completion != nullptr ? completion->nprocessed : 0);

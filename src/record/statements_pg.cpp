@@ -183,6 +183,17 @@ bool is_running() noexcept {
     return running_session.open.running() != nullptr;
 }
 
+void decided_late(const decide::Decision& decision) noexcept {
+    if (const OpenStatement* const statement = running_session.open.running())
+        note_late(statement->number, static_cast<std::uint8_t>(decision.verdict), decision.enforced,
+                  decision.guardrail);
+}
+
+std::uint64_t running_statement() noexcept {
+    const OpenStatement* const statement = running_session.open.running();
+    return statement != nullptr ? statement->number : 0;
+}
+
 void enter_query(const QueryDesc* query) noexcept {
     OpenStatements& open = running_session.open;
     OpenStatement* const statement = open.find_query(query);
@@ -224,6 +235,11 @@ void end_utility(std::size_t depth, std::uint64_t rows) noexcept {
 
 void fail_utility(std::size_t depth, int sqlstate) noexcept {
     OpenStatements& open = running_session.open;
+    // Queries that ran inside of it: the error travelled past them.
+    for (std::size_t at = open.depth(); at-- > depth + 1;) {
+        OpenStatement* const inner = open.entered_at(at);
+        if (inner != nullptr && !inner->utility) close_statement(inner, sqlstate);
+    }
     OpenStatement* const statement = open.entered_at(depth);
     open.leave(depth);
     if (statement != nullptr) close_statement(statement, sqlstate);
