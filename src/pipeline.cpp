@@ -8,6 +8,7 @@
 #include "mask/verify_pg.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
+#include "pipeline_login.hpp"
 #include "pipeline_running.hpp"
 #include "record/failure_pg.hpp"
 #include "record/journal_pg.hpp"
@@ -97,6 +98,7 @@ void admit_login(const Port* port) {
     identify::learn_connection(port);
     identify::learn_login_role(port);
     identify::refuse_locked_login(identify::known_actor(), identify::known_session().login_role);
+    decide_login(port);
     record::record_login(identify::known_actor(), identify::known_session());
 }
 

@@ -4,11 +4,14 @@
 
 #include "classify/acts_pg.hpp"
 #include "classify/functions_pg.hpp"
+#include "decide/deadline_pg.hpp"
 #include "decide/decide_pg.hpp"
 #include "decide/meter_pg.hpp"
 #include "decide/row_watch_pg.hpp"
 #include "identify/session_pg.hpp"
+#include "pg/halt.hpp"
 #include "pipeline.hpp"
+#include "record/outcome_pg.hpp"
 #include "record/statements_pg.hpp"
 
 #include <string>
@@ -79,6 +82,16 @@ void passed(const Limit& limit) {
     decided(std::move(decision), nullptr);
 }
 
+void took_long(std::uint64_t number, const Limit& limit) {
+    auto const& decision = limit.decision;
+    record::note_late(number, static_cast<std::uint8_t>(decision.verdict), decision.enforced, decision.guardrail);
+    if (!decision.enforced) return;
+    auto told = decision;
+    told.warning = decision.message;
+    told.warning_from = decision.guardrail;
+    pronounce(told);
+}
+
 void judge(const classify::Footprint& footprint) {
     if (footprint.classes.empty()) return;
     decided(decide::decide(identify::current_actor(), footprint), find_running());
@@ -89,7 +102,11 @@ void judge(const classify::Footprint& footprint) {
 void admitted(const classify::Statement& statement, std::uint64_t number, const identify::Actor& actor,
               const classify::Footprint& footprint, const Decision& decision) {
     auto& all = watched();
-    if (!statement.nested) all.clear();
+    if (!statement.nested) {
+        all.clear();
+        decide::forget_times();
+        pg::forget_halt();
+    }
     starting = number;
     starting_classes = footprint.classes;
     auto limits = decide::limits(actor, footprint);
@@ -98,6 +115,7 @@ void admitted(const classify::Statement& statement, std::uint64_t number, const 
     bool const approved = decision.verdict == Verdict::kAsk && decision.enforced && !decision.refuses();
     if (approved)
         std::erase_if(limits, [](const Limit& limit) { return limit.decision.verdict == Verdict::kAsk; });
+    decide::begin_time(number, statement.query, limits, took_long);
     all.push_back({number, statement.query, approved, decision.guardrail, std::move(limits), {}, {}});
     if (utility) all.back().named = footprint.objects;
 }
@@ -109,10 +127,31 @@ void watch(QueryDesc* query) {
     auto const limits = std::move(all.back().limits);
     all.back().limits.clear();
     decide::watch_rows(query, limits, identify::current_actor(), passed);
+    decide::pause_time(query);
+}
+
+void resume(QueryDesc* query) {
+    decide::resume_time(query);
+}
+
+void pause(QueryDesc* query) {
+    decide::pause_time(query);
 }
 
 void settle(QueryDesc* query) {
     decide::settle_rows(query);
+}
+
+void ended(QueryDesc* query) {
+    decide::end_time(query);
+}
+
+void note_halt() noexcept {
+    auto const over = decide::overdue();
+    if (over.limit == nullptr) return;
+    auto const& decision = over.limit->decision;
+    record::note_late(over.statement, static_cast<std::uint8_t>(decision.verdict), decision.enforced,
+                      decision.guardrail);
 }
 
 void settle_utility(std::uint64_t rows) {
@@ -128,6 +167,7 @@ void settle_utility(std::uint64_t rows) {
         auto const key = decide::count_key(limit, identify::current_actor(), what);
         if (decide::count_rows(limit, key, what, rows)) passed(limit);
     }
+    decide::end_time(statement->number);
 }
 
 void drop(Oid catalog, Oid object, int part) {

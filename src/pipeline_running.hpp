@@ -18,6 +18,13 @@ void admitted(const classify::Statement& statement, std::uint64_t number, const 
 
 // The query has been set up: its rows are counted from now on. May throw pg::Error.
 void watch(QueryDesc* query);
+// The executor takes it up, and puts it down: its time goes on, and stops. When it has ended, it is forgotten.
+void resume(QueryDesc* query);
+void pause(QueryDesc* query);
+void ended(QueryDesc* query);
+// An error that was asked for has been given its words: whose statement it stops is noted.
+void note_halt() noexcept;
+
 // It has run: rows that were not counted yet are. These throw pg::Refusal when a limit is passed, or for what the
 // statement may not do.
 void settle(QueryDesc* query);

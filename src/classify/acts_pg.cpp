@@ -13,7 +13,10 @@ extern "C" {
 #include "access/htup_details.h"
 #include "catalog/dependency.h"
 #include "catalog/index.h"
+#include "catalog/pg_amop.h"
+#include "catalog/pg_amproc.h"
 #include "catalog/pg_attrdef.h"
+#include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
@@ -21,8 +24,13 @@ extern "C" {
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_largeobject.h"
+#include "catalog/pg_opclass.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_opfamily.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_subscription.h"
+#include "catalog/pg_transform.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "catalog/pg_user_mapping.h"
@@ -91,6 +99,42 @@ Belonging belonging_of(Oid catalog, Oid object, int part) {
     }
 }
 
+struct ShortName {
+    const char* kind;  // null: not to be named here
+    const char* schema;
+    const char* name;
+};
+
+ShortName name_of_function(Oid function) {
+    char const kind = get_func_prokind(function);
+    const char* const word = kind == PROKIND_PROCEDURE   ? "procedure"
+                             : kind == PROKIND_AGGREGATE ? "aggregate"
+                                                         : "function";
+    return {word, get_namespace_name(get_func_namespace(function)), get_func_name(function)};
+}
+
+// PostgreSQL's own naming (getObjectIdentityParts) spells argument types, which may be gone already.
+ShortName short_name(Oid catalog, Oid object) {
+    switch (catalog) {
+        case ProcedureRelationId: return name_of_function(object);
+        case OperatorRelationId: return {"operator", nullptr, get_opname(object)};
+        case OperatorClassRelationId: return {"operator_class", nullptr, nullptr};
+        case OperatorFamilyRelationId: return {"operator_family", nullptr, nullptr};
+        case CastRelationId: return {"cast", nullptr, nullptr};
+        case TransformRelationId: return {"transform", nullptr, nullptr};
+        case AccessMethodOperatorRelationId:
+        case AccessMethodProcedureRelationId: return {"object", nullptr, nullptr};
+        default: return {nullptr, nullptr, nullptr};
+    }
+}
+
+NamedObject name_of_dropped(Oid catalog, Oid object, int part) {
+    auto const known = pg::call([=] { return short_name(catalog, object); });
+    if (known.kind == nullptr) return name_of_address({catalog, object, part});
+    std::string name = known.schema == nullptr ? "" : std::string(known.schema) + ".";
+    return {known.kind, name.append(known.name == nullptr ? "" : known.name)};
+}
+
 ClassSet beyond_ddl(Oid catalog) {
     switch (catalog) {
         case PublicationRelationId:
@@ -124,8 +168,8 @@ std::optional<DroppedObject> dropped_object(Oid catalog, Oid object, int part) {
     if (catalog == LargeObjectRelationId) return std::nullopt;
     auto const belonging = pg::call([=] { return belonging_of(catalog, object, part); });
     if (!belonging.own) return std::nullopt;
-    auto named = name_of_address({catalog, object, part});
-    if (named.kind == kNoKind || named.name.empty()) return std::nullopt;
+    auto named = name_of_dropped(catalog, object, part);
+    if (named.kind == kNoKind) return std::nullopt;
     if (named.kind == "rule" && named.name.ends_with("._RETURN")) return std::nullopt;
     DroppedObject dropped;
     dropped.object.kind = named.kind;

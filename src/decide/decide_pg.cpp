@@ -67,8 +67,10 @@ Choices& choices() {
 }
 
 std::string database_name() {
+    // While a client logs in, the database is what it asks for.
+    auto const* const asked = MyProcPort != nullptr ? MyProcPort->database_name : nullptr;
     auto const* const name =
-        pg::call([] { return OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : nullptr; });
+        pg::call([asked] { return OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : asked; });
     return name == nullptr ? std::string() : std::string(name);
 }
 

@@ -54,10 +54,13 @@ static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
 static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
     std::size_t const depth = hoopguard::record::running_depth();
     hoopguard::record::enter_query(query);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
+                         [query] { hoopguard::running::resume(query); });
     if (prev_ExecutorRun)
         prev_ExecutorRun(HOOPGUARD_RUN_PASS);
     else
         standard_ExecutorRun(HOOPGUARD_RUN_PASS);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun", [query] { hoopguard::running::pause(query); });
     hoopguard::record::leave_query(query, depth, query->estate->es_processed);
 }
 
@@ -66,18 +69,24 @@ static void hoopguard_ExecutorFinish(QueryDesc* query) {
     bool const watched = may_fire_triggers(query);
     if (watched) {
         hoopguard::record::enter_query(query);
-        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorFinish",
-                             [query] { hoopguard::running::settle(query); });
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorFinish", [query] {
+            hoopguard::running::settle(query);
+            hoopguard::running::resume(query);
+        });
     }
     if (prev_ExecutorFinish)
         prev_ExecutorFinish(query);
     else
         standard_ExecutorFinish(query);
-    if (watched) hoopguard::record::leave_query(query, depth, 0);
+    if (!watched) return;
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorFinish",
+                         [query] { hoopguard::running::pause(query); });
+    hoopguard::record::leave_query(query, depth, 0);
 }
 
 static void hoopguard_ExecutorEnd(QueryDesc* query) {
     std::size_t const depth = hoopguard::record::running_depth();
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorEnd", [query] { hoopguard::running::ended(query); });
     if (prev_ExecutorEnd)
         prev_ExecutorEnd(query);
     else

@@ -1,4 +1,5 @@
 // Ends of transactions and subtransactions: durability before a commit, outcomes after whatever happened.
+#include "decide/deadline_pg.hpp"
 #include "decide/meter_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
@@ -41,6 +42,7 @@ static void hoopguard_subtransaction(SubXactEvent event, SubTransactionId id, Su
             break;
         case SUBXACT_EVENT_ABORT_SUB:
             hoopguard::decide::subtransaction_counted_in_vain(id);
+            hoopguard::decide::forget_times(id);
             hoopguard::record::subtransaction_aborted(id);
             break;
         default: break;
