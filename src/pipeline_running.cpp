@@ -107,7 +107,7 @@ void admitted(const classify::Statement& statement, std::uint64_t number, const 
         decide::forget_times();
         pg::forget_halt();
     }
-    starting = number;
+    starting = statement.query != nullptr ? number : 0;
     starting_classes = footprint.classes;
     auto limits = decide::limits(actor, footprint);
     bool const utility = statement.is_utility() && takes_others_along(footprint);
