@@ -1,11 +1,13 @@
 // Statement → Actor → Footprint → Decision → Entry → refuse, or run. The only file that knows every stage.
 #include "pipeline.hpp"
 
+#include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
 #include "identify/lock_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/verify_pg.hpp"
+#include "pg/halt.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
 #include "pipeline_login.hpp"
@@ -81,6 +83,7 @@ void pronounce(const decide::Decision& decision) {
 }
 
 void admit(const classify::Statement& statement) {
+    if (!statement.nested) pg::forget_halt();
     auto const& actor = identify::current_actor();
     auto const& footprint = classify::classify(statement);
     auto const& decision = identify::is_locked(actor) ? locked_out(actor) : decide::decide(actor, footprint);
@@ -90,6 +93,7 @@ void admit(const classify::Statement& statement) {
                                                inspection.masked);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     pronounce(decision);
+    approve::rest_on(statement, decision.grants);
     mask::verify(inspection);
     running::admitted(statement, begun.number, actor, footprint, decision);
 }

@@ -9,7 +9,6 @@
 #include "decide/meter_pg.hpp"
 #include "decide/row_watch_pg.hpp"
 #include "identify/session_pg.hpp"
-#include "pg/halt.hpp"
 #include "pipeline.hpp"
 #include "record/outcome_pg.hpp"
 #include "record/statements_pg.hpp"
@@ -105,14 +104,13 @@ void admitted(const classify::Statement& statement, std::uint64_t number, const 
     if (!statement.nested) {
         all.clear();
         decide::forget_times();
-        pg::forget_halt();
     }
     starting = statement.query != nullptr ? number : 0;
     starting_classes = footprint.classes;
     auto limits = decide::limits(actor, footprint);
     bool const utility = statement.is_utility() && takes_others_along(footprint);
     if (limits.empty() && !utility) return;
-    bool const approved = decision.verdict == Verdict::kAsk && decision.enforced && !decision.refuses();
+    bool const approved = decision.approved();
     if (approved)
         std::erase_if(limits, [](const Limit& limit) { return limit.decision.verdict == Verdict::kAsk; });
     decide::begin_time(number, statement.query, limits, took_long);

@@ -36,6 +36,10 @@ class ServerClock final : public Clock {
             return policy::WallClock{(local->tm_wday + 6) % 7, local->tm_hour * 60 + local->tm_min};
         });
     }
+    std::uint64_t now() const override {
+        constexpr auto kEpochs = std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+        return static_cast<std::uint64_t>(GetCurrentTimestamp() + kEpochs);
+    }
 };
 
 // The guardrails that concern one speaker, and what they were chosen from.
@@ -45,8 +49,11 @@ struct Choice {
     Oid login = InvalidOid;
     Oid effective = InvalidOid;
     Oid outer = InvalidOid;
+    std::string provider;
+    std::string actor;
     std::string system_roles;
     Guardrails guardrails;
+    Leave leave;
     // Footprints of kept plans that are allowed, whatever the time and however they run; by their ids.
     std::array<std::uint64_t, 256> allowed = {};
 
@@ -95,13 +102,18 @@ Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
     for (auto& choice : all.kept)
         if (choice.generation == generation && choice.roles_epoch == epoch && choice.login == actor.login_role &&
             choice.effective == actor.effective_role && choice.outer == actor.outer_role &&
-            choice.system_roles == pg::settings.system_roles)
+            choice.system_roles == pg::settings.system_roles && choice.actor == actor.name &&
+            choice.provider == actor.provider)
             return choice;
     auto& chosen = all.kept[all.next];
     all.next = (all.next + 1) % kChoices;
     chosen.generation = 0;
     chosen.allowed.fill(0);
-    chosen.guardrails = Guardrails(image, speaker_of(actor));
+    auto const speaker = speaker_of(actor);
+    chosen.guardrails = Guardrails(image, speaker);
+    chosen.leave = Leave(image, {actor.provider, actor.name, speaker.database, identify::session_id()});
+    chosen.provider = actor.provider;
+    chosen.actor = actor.name;
     chosen.system_roles = pg::settings.system_roles;
     chosen.login = actor.login_role;
     chosen.effective = actor.effective_role;
@@ -137,7 +149,7 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
     auto& choice = choice_for(actor, *image);
     auto const& guardrails = choice.guardrails;
     if (!footprint.classes.meets(guardrails.reach()) || choice.remembers(footprint.id)) return allowed;
-    decision = guardrails.judge(footprint, ServerClock(), is_observing());
+    decision = guardrails.judge(footprint, ServerClock(), is_observing(), choice.leave);
     if (decision.verdict != Verdict::kAllow) return decision;
     if (footprint.id != 0 && !guardrails.depends_on_time(footprint.classes) &&
         !guardrails.has_limits(footprint.classes))
@@ -149,9 +161,9 @@ std::vector<Limit> limits(const identify::Actor& actor, const classify::Footprin
     if (footprint.classes.empty()) return {};
     auto const* const image = image_in_force();
     if (image == nullptr) return {};
-    auto const& guardrails = choice_for(actor, *image).guardrails;
-    if (!guardrails.has_limits(footprint.classes)) return {};
-    return guardrails.limits(footprint, ServerClock(), is_observing());
+    auto const& choice = choice_for(actor, *image);
+    if (!choice.guardrails.has_limits(footprint.classes)) return {};
+    return choice.guardrails.limits(footprint, ServerClock(), is_observing(), choice.leave);
 }
 
 }  // namespace hoopguard::decide

@@ -77,9 +77,9 @@ constexpr ClassSet kReading = ClassSet(policy::StatementClass::kRead) | policy::
 void note_relations(Limit& limit, const Concern& concern, const classify::Footprint& footprint) {
     limit.reads = concern.classes.meets(kReading);
     limit.writes = !(concern.classes - kReading).empty();
-    for (auto const at : concern.objects) {
-        auto const& object = footprint.objects[at];
-        if ((object.classes & (concern.classes - kReading)).empty()) continue;
+    for (auto const& part : concern.objects) {
+        auto const& object = footprint.objects[part.object];
+        if ((part.classes - kReading).empty()) continue;
         if (object.kind == "view" || object.relation == 0) limit.all_relations = true;
         limit.relations.push_back(object.relation);
     }
@@ -142,8 +142,54 @@ bool Guardrails::is_enforced(const Row& rule, bool observe) const {
     return !observe && rule.word(GuardrailField::kMode) == static_cast<std::uint64_t>(policy::RuleMode::kEnforce);
 }
 
-Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& clock, bool observe) const {
+namespace {
+
+// Takes out of `concern` what grants cover; gives their rows.
+std::vector<std::uint32_t> take_leave(Concern& concern, const classify::Footprint& footprint, const Leave& leave,
+                                      std::uint64_t now) {
+    std::vector<std::uint32_t> grants;
+    ClassSet asked;
+    ClassSet plain = concern.classes;
+    std::vector<Concern::Part> left;
+    for (auto const& part : concern.objects) {
+        // What concerns an object is asked about with it.
+        plain = plain - part.classes;
+        auto const classes = leave.uncovered(part.classes, &footprint.objects[part.object], now, grants);
+        if (classes.empty()) continue;
+        left.push_back({part.object, classes});
+        asked |= classes;
+    }
+    asked |= leave.uncovered(plain, nullptr, now, grants);
+    concern.objects = std::move(left);
+    concern.classes = asked;
+    return grants;
+}
+
+// Adds the grants; the first one's request is the approval on record.
+void note_grants(Decision& decision, const Leave& leave, const std::vector<std::uint32_t>& rows) {
+    for (auto const number : rows) {
+        auto const grant = leave.row(number);
+        auto const id = grant.word(policy::GrantField::kId);
+        if (std::ranges::find(decision.grants, id) != decision.grants.end()) continue;
+        decision.grants.push_back(id);
+        if (decision.approval != 0) continue;
+        decision.approval = grant.word(policy::GrantField::kRequest);
+        decision.decided_by.clear();
+        for (auto const name : grant.texts(policy::GrantField::kDecidedBy)) decision.decided_by.emplace_back(name);
+    }
+}
+
+std::string full_reason(const Concern& concern, const classify::Footprint& footprint, const Passed& passed) {
+    auto const reason = reason_of(concern, footprint);
+    return passed.limit.empty() ? reason : reason + ": " + passed.limit;
+}
+
+}  // namespace
+
+Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& clock, bool observe,
+                           const Leave& leave) const {
     Decision decision;
+    Decision lifted;  // what would be asked about, were it not for grants
     if (!footprint.classes.meets(reach_)) return decision;
     for (auto const number : index_.candidates(footprint)) {
         auto const rule = rules_[number];
@@ -152,36 +198,57 @@ Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& cl
         bool const stricter = rank(verdict, enforced) > rank(decision.verdict, decision.enforced);
         bool const first_warning = enforced && verdict == Verdict::kWarn && !decision.warns();
         if (!stricter && !first_warning) continue;
-        auto const concern = concern_of(rule, footprint, clock);
+        auto concern = concern_of(rule, footprint, clock);
         if (!concern) continue;
         auto const passed = passes_limits(rule, *concern, footprint);
         if (!passed.met) continue;
+        if (verdict == Verdict::kAsk && !leave.empty()) {
+            auto const whole = *concern;
+            auto const grants = take_leave(*concern, footprint, leave, clock.now());
+            if (!grants.empty() && concern->classes.empty()) {
+                if (rank(verdict, enforced) > rank(lifted.verdict, lifted.enforced)) {
+                    take(lifted, rule, verdict, enforced);
+                    lifted.reason = full_reason(whole, footprint, passed);
+                }
+                note_grants(lifted, leave, grants);
+                continue;
+            }
+        }
         if (first_warning) {
             decision.warning = message_of(rule);
             decision.warning_from = rule.text(GuardrailField::kName);
         }
         if (!stricter) continue;
         take(decision, rule, verdict, enforced);
-        decision.reason = reason_of(*concern, footprint);
-        if (!passed.limit.empty()) decision.reason += ": " + passed.limit;
+        decision.reason = full_reason(*concern, footprint, passed);
         if (decision.refuses() && verdict == Verdict::kBlock) break;
     }
-    if (decision.refuses()) decision.warning.clear();
-    return decision;
+    if (decision.refuses()) {
+        decision.warning.clear();
+        return decision;
+    }
+    if (lifted.grants.empty()) return decision;
+    lifted.warning = decision.warning;
+    lifted.warning_from = decision.warning_from;
+    return lifted;
 }
 
-std::vector<Limit> Guardrails::limits(const classify::Footprint& footprint, const Clock& clock,
-                                      bool observe) const {
+std::vector<Limit> Guardrails::limits(const classify::Footprint& footprint, const Clock& clock, bool observe,
+                                      const Leave& leave) const {
     std::vector<Limit> limits;
     if (!footprint.classes.meets(limited_)) return limits;
     for (auto const number : index_.candidates(footprint)) {
         auto const rule = rules_[number];
         if (!has_row_limit(rule) && !has_duration_limit(rule)) continue;
-        auto const concern = concern_of(rule, footprint, clock);
+        auto const verdict = static_cast<Verdict>(rule.word(GuardrailField::kAction));
+        auto concern = concern_of(rule, footprint, clock);
         if (!concern) continue;
+        if (verdict == Verdict::kAsk && !leave.empty()) {
+            (void)take_leave(*concern, footprint, leave, clock.now());
+            if (concern->classes.empty()) continue;
+        }
         auto& limit = limits.emplace_back();
-        take(limit.decision, rule, static_cast<Verdict>(rule.word(GuardrailField::kAction)),
-             is_enforced(rule, observe));
+        take(limit.decision, rule, verdict, is_enforced(rule, observe));
         limit.decision.late = true;
         limit.decision.reason = reason_of(*concern, footprint);
         limit.max_rows = rule.word(GuardrailField::kMaxRows);

@@ -4,6 +4,7 @@
 
 #include "classify/footprint.hpp"
 #include "decide/decision.hpp"
+#include "decide/leave.hpp"
 #include "decide/limit.hpp"
 #include "decide/rule_index.hpp"
 #include "decide/rule_match.hpp"
@@ -41,10 +42,12 @@ class Guardrails {
     // Whether limits() may say anything of a footprint with these classes.
     bool has_limits(policy::ClassSet classes) const noexcept { return limited_.meets(classes); }
     // The strictest match wins: block over ask over warn; of equals the first by name. `observe`: nothing is
-    // enforced.
-    Decision judge(const classify::Footprint& footprint, const Clock& clock, bool observe) const;
+    // enforced. What `leave` covers is asked about no more; it is on record as approved.
+    Decision judge(const classify::Footprint& footprint, const Clock& clock, bool observe,
+                   const Leave& leave = {}) const;
     // What must be watched while a statement with this footprint runs.
-    std::vector<Limit> limits(const classify::Footprint& footprint, const Clock& clock, bool observe) const;
+    std::vector<Limit> limits(const classify::Footprint& footprint, const Clock& clock, bool observe,
+                              const Leave& leave = {}) const;
 
  private:
     bool is_enforced(const policy::Row& rule, bool observe) const;

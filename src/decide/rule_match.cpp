@@ -1,7 +1,7 @@
 // Classes, objects, time, and what the planner expects.
 #include "decide/rule_match.hpp"
 
-#include "policy/glob.hpp"
+#include "decide/names.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,20 +20,6 @@ constexpr ClassSet kChanging = ClassSet(StatementClass::kWriteInsert) | Statemen
                                StatementClass::kWriteDelete | StatementClass::kWriteMerge |
                                StatementClass::kWriteTruncate | StatementClass::kWriteUnbounded;
 constexpr ClassSet kReading = ClassSet(StatementClass::kRead) | StatementClass::kReadSensitive;
-
-// A pattern without a dot speaks of the object's own name, in whatever schema.
-bool names_object(std::string_view pattern, std::string_view name) {
-    if (policy::glob_matches(pattern, name)) return true;
-    auto const dot = name.find('.');
-    return dot != std::string_view::npos && pattern.find('.') == std::string_view::npos &&
-           policy::glob_matches(pattern, name.substr(dot + 1));
-}
-
-bool names_any(const policy::TextList& patterns, std::string_view name) {
-    return patterns.is_null() || std::any_of(patterns.begin(), patterns.end(), [name](std::string_view pattern) {
-               return names_object(pattern, name);
-           });
-}
 
 // The classes among `met` that the rule covers for an object of this kind.
 ClassSet covered_classes(const Row& rule, ClassSet met, std::string_view kind) {
@@ -66,9 +52,9 @@ std::string count_text(double count) {
 double changed_rows(const Concern& concern, const classify::Footprint& footprint) {
     double named = 0;
     double otherwise = 0;
-    for (auto const at : concern.objects) {
-        auto const& object = footprint.objects[at];
-        if (!object.classes.meets(kChanging & concern.classes)) continue;
+    for (auto const& part : concern.objects) {
+        auto const& object = footprint.objects[part.object];
+        if (!part.classes.meets(kChanging)) continue;
         if (object.implied || object.kind == "view")
             otherwise = std::max(otherwise, object.rows);
         else
@@ -104,7 +90,7 @@ std::optional<Concern> concern_of(const Row& rule, const classify::Footprint& fo
         auto const covered = covered_classes(rule, met, object.kind);
         if (covered.empty()) continue;
         concern.classes |= covered;
-        concern.objects.push_back(at);
+        concern.objects.push_back({at, covered});
     }
     if (concern.objects.empty() && patterns.is_null())
         concern.classes = footprint.classes & ClassSet(rule.word(GuardrailField::kPlain));
@@ -130,8 +116,9 @@ Passed passes_limits(const Row& rule, const Concern& concern, const classify::Fo
 }
 
 std::string reason_of(const Concern& concern, const classify::Footprint& footprint) {
-    auto const* const object = concern.objects.empty() ? nullptr : &footprint.objects[concern.objects.front()];
-    auto const classes = object != nullptr ? object->classes & concern.classes : concern.classes;
+    bool const any = !concern.objects.empty();
+    auto const* const object = any ? &footprint.objects[concern.objects.front().object] : nullptr;
+    auto const classes = any ? concern.objects.front().classes : concern.classes;
     std::string text;
     for (auto const name : policy::names_of(classes)) text.append(text.empty() ? "" : ", ").append(name);
     if (object == nullptr) return text;

@@ -22,12 +22,18 @@ class Clock {
     virtual ~Clock() = default;
     // What clocks show in `zone` now; nothing when there is no such zone, and then the guardrail is in force.
     virtual std::optional<policy::WallClock> in_zone(std::string_view zone) const = 0;
+    // Microseconds since 1970-01-01 UTC; asked for only where a grant may cover the statement.
+    virtual std::uint64_t now() const = 0;
 };
 
 // What of a footprint a rule concerns.
 struct Concern {
-    policy::ClassSet classes;
-    std::vector<std::uint32_t> objects;  // of the footprint; none: classes that concern no object
+    struct Part {
+        std::uint32_t object = 0;  // of the footprint
+        policy::ClassSet classes;
+    };
+    policy::ClassSet classes;   // of all
+    std::vector<Part> objects;  // none: classes that concern no object
 };
 
 bool has_row_limit(const policy::Row& rule);

@@ -1,4 +1,5 @@
 // Ends of transactions and subtransactions: durability before a commit, outcomes after whatever happened.
+#include "approve/resting_pg.hpp"
 #include "decide/deadline_pg.hpp"
 #include "decide/meter_pg.hpp"
 #include "hooks/hooks.hpp"
@@ -19,10 +20,12 @@ static void hoopguard_transaction(XactEvent event, void*) {
         case XACT_EVENT_COMMIT:
             hoopguard::decide::counted_for_good();
             hoopguard::record::transaction_committed();
+            hoopguard::approve::forget_all();
             break;
         case XACT_EVENT_ABORT:
             hoopguard::decide::counted_in_vain();
             hoopguard::record::transaction_aborted();
+            hoopguard::approve::forget_all();
             break;
         case XACT_EVENT_PREPARE:
             hoopguard::decide::counted_for_good();

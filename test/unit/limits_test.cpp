@@ -20,6 +20,7 @@ using policy::Words;
 class NoClock final : public Clock {
  public:
     std::optional<policy::WallClock> in_zone(std::string_view) const override { return std::nullopt; }
+    std::uint64_t now() const override { return 0; }
 };
 
 ObjectName changed(std::string name, double rows, std::uint32_t relation) {
