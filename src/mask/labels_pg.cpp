@@ -134,6 +134,10 @@ bool any_classified_known() noexcept {
     return any;
 }
 
+std::uint64_t label_changes() noexcept {
+    return all_changes + linked_changes;
+}
+
 void watch_labels() {
     CacheRegisterRelcacheCallback(relation_changed, 0);
 }

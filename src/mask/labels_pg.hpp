@@ -4,6 +4,8 @@
 
 #include "pg/prelude.hpp"
 
+#include <cstdint>
+
 namespace hoopguard::mask {
 
 inline constexpr char kLabelProvider[] = "hoopguard";
@@ -30,6 +32,9 @@ const ClassifiedColumns* classified_columns(Oid relation);
 enum class Known { kUnknown, kClassified, kUnclassified };
 Known known_by_name(const char* schema, const char* relation) noexcept;
 bool any_classified_known() noexcept;
+
+// Grows with every change in the catalog that may concern labels, names or columns of any relation.
+std::uint64_t label_changes() noexcept;
 
 // Told of changes in the catalog from here on; once, before the server forks.
 void watch_labels();

@@ -129,6 +129,7 @@ inline List* group_expressions(const RangeTblEntry* entry) {
 struct Permission {
     Oid relation;
     AclMode required;
+    Bitmapset* selected;  // columns, offset by FirstLowInvalidHeapAttributeNumber; 0: the whole row
 };
 
 inline int permission_count(const PlannedStmt* plan) {
@@ -142,11 +143,11 @@ inline int permission_count(const PlannedStmt* plan) {
 inline Permission permission(const PlannedStmt* plan, int index) {
 #if PG_VERSION_NUM >= 160000
     auto const* const info = static_cast<RTEPermissionInfo*>(list_nth(plan->permInfos, index));
-    return {info->relid, info->requiredPerms};
+    return {info->relid, info->requiredPerms, info->selectedCols};
 #else
     auto const* const entry = static_cast<RangeTblEntry*>(list_nth(plan->rtable, index));
-    if (entry->rtekind != RTE_RELATION) return {InvalidOid, 0};
-    return {entry->relid, entry->requiredPerms};
+    if (entry->rtekind != RTE_RELATION) return {InvalidOid, 0, nullptr};
+    return {entry->relid, entry->requiredPerms, entry->selectedCols};
 #endif
 }
 

@@ -118,11 +118,54 @@ void write_locks(ImageWriter& image, const std::vector<LockRow>& locks) {
     }
 }
 
+void write_data_classes(ImageWriter& image, const std::vector<DataClassRow>& classes) {
+    using F = DataClassField;
+    auto& rows = image.section(SectionId::kDataClasses);
+    for (auto const& one : classes) {
+        rows.add_row();
+        rows.text(F::kName, one.name);
+        rows.text(F::kMethod, one.method);
+        rows.text(F::kDescription, one.description);
+        rows.word(F::kBuiltIn, one.built_in ? 1 : 0);
+    }
+}
+
+void write_mask_policies(ImageWriter& image, const std::vector<MaskPolicyRow>& policies) {
+    using F = MaskPolicyField;
+    auto& rows = image.section(SectionId::kMaskPolicies);
+    for (auto const& one : policies) {
+        rows.add_row();
+        rows.text(F::kDataClass, one.data_class);
+        rows.text(F::kMethod, one.method);
+        rows.texts(F::kRoles, one.roles);
+        rows.texts(F::kExceptRoles, one.except_roles);
+        rows.texts(F::kDatabases, one.databases);
+        rows.texts(F::kObjects, one.objects);
+        rows.word(F::kRank, static_cast<std::uint64_t>(one.rank));
+    }
+}
+
+const std::string& name_of(const Guardrail& row) {
+    return row.name;
+}
+const std::string& name_of(const ActorRow& row) {
+    return row.name;
+}
+const std::string& name_of(const LockRow& row) {
+    return row.name;
+}
+const std::string& name_of(const DataClassRow& row) {
+    return row.name;
+}
+const std::string& name_of(const MaskPolicyRow& row) {
+    return row.data_class;
+}
+
 template <class Row>
 base::Status check_rows(const std::vector<Row>& rows, std::string_view table) {
     for (auto const& row : rows)
         if (auto const objection = object_to(row))
-            return base::fail(std::string(table) + " \"" + row.name + "\" is not valid: column \"" +
+            return base::fail(std::string(table) + " \"" + name_of(row) + "\" is not valid: column \"" +
                               objection->column + "\" is \"" + objection->value +
                               "\", allowed: " + objection->allowed);
     return {};
@@ -135,6 +178,8 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     if (auto status = check_rows(tables.guardrails, "guardrail"); !status) return status.error();
     if (auto status = check_rows(tables.actors, "actor"); !status) return status.error();
     if (auto status = check_rows(tables.locks, "locked_actor"); !status) return status.error();
+    if (auto status = check_rows(tables.data_classes, "data class"); !status) return status.error();
+    if (auto status = check_rows(tables.mask_policies, "mask policy of"); !status) return status.error();
 
     auto guardrails = tables.guardrails;
     std::ranges::sort(guardrails, {}, &Guardrail::name);
@@ -143,6 +188,13 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
 
     auto locks = tables.locks;
     std::ranges::sort(locks, {}, &LockRow::name);
+
+    auto classes = tables.data_classes;
+    std::ranges::sort(classes, {}, &DataClassRow::name);
+    auto masks = tables.mask_policies;
+    std::ranges::sort(masks, {}, [](const MaskPolicyRow& row) {
+        return std::tie(row.data_class, row.rank, row.roles, row.databases, row.objects);
+    });
 
     ImageWriter image;
     auto& facts = image.section(SectionId::kFacts);
@@ -153,6 +205,8 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     write_role_index(image, guardrails);
     write_actors(image, actors);
     write_locks(image, locks);
+    write_data_classes(image, classes);
+    write_mask_policies(image, masks);
     return image.finish(generation, system_identifier, created_at);
 }
 

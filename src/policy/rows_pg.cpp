@@ -152,6 +152,27 @@ LockRow read_lock(const RowReader& row) {
     return result;
 }
 
+DataClassRow read_data_class(const RowReader& row) {
+    DataClassRow result;
+    result.name = row.text("name").value_or("");
+    result.method = row.text("method").value_or("");
+    result.description = row.text("description");
+    result.built_in = row.boolean("built_in").value_or(false);
+    return result;
+}
+
+MaskPolicyRow read_mask_policy(const RowReader& row) {
+    MaskPolicyRow result;
+    result.data_class = row.text("data_class").value_or("");
+    result.method = row.text("method").value_or("");
+    result.roles = row.words("roles");
+    result.except_roles = row.words("except_roles");
+    result.databases = row.words("databases");
+    result.objects = row.words("objects");
+    result.rank = row.number("rank").value_or(0);
+    return result;
+}
+
 namespace {
 
 // A scan that is open; closed on every way out but a PostgreSQL error, which ends the transaction with it.
@@ -193,20 +214,38 @@ Oid policy_table(const char* name) {
     });
 }
 
+namespace {
+
+// A table that an earlier version of the SQL objects lacks has no rows.
+template <class Row>
+void read_into(std::vector<Row>& rows, const char* name, Row (*read)(const RowReader&)) {
+    Oid const table = policy_table(name);
+    if (OidIsValid(table)) read_all(table, name, [&](const RowReader& row) { rows.push_back(read(row)); });
+}
+
+}  // namespace
+
+std::vector<DataClassRow> read_data_classes() {
+    std::vector<DataClassRow> rows;
+    read_into(rows, "data_class", read_data_class);
+    return rows;
+}
+
+std::vector<MaskPolicyRow> read_mask_policies() {
+    std::vector<MaskPolicyRow> rows;
+    read_into(rows, "mask_policy", read_mask_policy);
+    return rows;
+}
+
 std::optional<Tables> read_tables() {
-    Oid const guardrails = policy_table("guardrail");
-    Oid const actors = policy_table("actor");
-    if (!OidIsValid(guardrails) && !OidIsValid(actors)) return std::nullopt;
+    if (!OidIsValid(policy_table("guardrail")) && !OidIsValid(policy_table("actor"))) return std::nullopt;
     Tables tables;
     tables.database = pg::call([] { return get_database_name(MyDatabaseId); });
-    if (OidIsValid(guardrails))
-        read_all(guardrails, "guardrail",
-                 [&](const RowReader& row) { tables.guardrails.push_back(read_guardrail(row)); });
-    if (OidIsValid(actors))
-        read_all(actors, "actor", [&](const RowReader& row) { tables.actors.push_back(read_actor(row)); });
-    // An earlier version's SQL objects know no locks.
-    if (Oid const locks = policy_table("locked_actor"); OidIsValid(locks))
-        read_all(locks, "locked_actor", [&](const RowReader& row) { tables.locks.push_back(read_lock(row)); });
+    read_into(tables.guardrails, "guardrail", read_guardrail);
+    read_into(tables.actors, "actor", read_actor);
+    read_into(tables.locks, "locked_actor", read_lock);
+    tables.data_classes = read_data_classes();
+    tables.mask_policies = read_mask_policies();
     return tables;
 }
 

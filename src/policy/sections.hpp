@@ -16,6 +16,8 @@ enum class SectionId : std::uint32_t {
     kRoleIndex = 5,  // which guardrails concern a role; the first row (null role) is for everyone
     kActors = 6,
     kLockedActors = 12,
+    kDataClasses = 7,
+    kMaskPolicies = 8,
 };
 
 // Each field of a row is one 8-byte little-endian slot.
@@ -95,6 +97,31 @@ inline constexpr FieldType kLockSchema[] = {
     FieldType::kText, FieldType::kText, FieldType::kWord, FieldType::kWord, FieldType::kText, FieldType::kWord,
 };
 
+enum class DataClassField : std::uint32_t {
+    kName,
+    kMethod,  // as written
+    kDescription,
+    kBuiltIn,  // 0 or 1
+    kCount,
+};
+inline constexpr FieldType kDataClassSchema[] = {FieldType::kText, FieldType::kText, FieldType::kText,
+                                                 FieldType::kWord};
+
+enum class MaskPolicyField : std::uint32_t {
+    kDataClass,
+    kMethod,  // as written
+    kRoles,   // null: whom mask_default says
+    kExceptRoles,
+    kDatabases,  // null: all
+    kObjects,    // null: all; globs
+    kRank,       // two's complement; the lowest matching one wins
+    kCount,
+};
+inline constexpr FieldType kMaskPolicySchema[] = {
+    FieldType::kText,  FieldType::kText,  FieldType::kTexts, FieldType::kTexts,
+    FieldType::kTexts, FieldType::kTexts, FieldType::kWord,
+};
+
 inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
 constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
@@ -104,6 +131,8 @@ constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
         case SectionId::kRoleIndex: return kRoleIndexSchema;
         case SectionId::kActors: return kActorSchema;
         case SectionId::kLockedActors: return kLockSchema;
+        case SectionId::kDataClasses: return kDataClassSchema;
+        case SectionId::kMaskPolicies: return kMaskPolicySchema;
         case SectionId::kTexts:
         case SectionId::kItems: break;
     }
@@ -115,5 +144,7 @@ static_assert(std::size(kGuardrailSchema) == static_cast<std::size_t>(GuardrailF
 static_assert(std::size(kRoleIndexSchema) == static_cast<std::size_t>(RoleIndexField::kCount));
 static_assert(std::size(kActorSchema) == static_cast<std::size_t>(ActorField::kCount));
 static_assert(std::size(kLockSchema) == static_cast<std::size_t>(LockField::kCount));
+static_assert(std::size(kDataClassSchema) == static_cast<std::size_t>(DataClassField::kCount));
+static_assert(std::size(kMaskPolicySchema) == static_cast<std::size_t>(MaskPolicyField::kCount));
 
 }  // namespace hoopguard::policy

@@ -12,6 +12,7 @@ namespace hoopguard::policy {
 namespace {
 
 constexpr std::size_t kLongestName = 128;
+constexpr std::size_t kLongestClass = 63;
 constexpr std::int64_t kMostApprovals = 100;
 constexpr std::string_view kNotYet = "NULL only: this version of hoopguard does not judge by it";
 
@@ -64,6 +65,13 @@ Objections check_schedule(const std::optional<std::string>& text) {
                       "days, times and a time zone such as Mon-Fri 09:00-18:00 Europe/Zurich; or NULL (" +
                           schedule.error().message + ")");
     return {};
+}
+
+// As labels and policies spell it: mask::is_class_name says the same of labels.
+bool is_class_name(std::string_view name) noexcept {
+    if (name.empty() || name.size() > kLongestClass || name.front() < 'a' || name.front() > 'z') return false;
+    return std::ranges::all_of(
+        name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 }  // namespace
@@ -127,6 +135,23 @@ std::optional<Objection> object_to(const LockRow& row) {
     if (auto objection = check_name(row.name)) return objection;
     if (row.reason.empty()) return object("reason", row.reason, "why the actor is locked, in a few words");
     return {};
+}
+
+std::optional<Objection> object_to(const DataClassRow& row) {
+    if (!is_class_name(row.name))
+        return object("name", row.name,
+                      "a lower-case letter, then at most 62 lower-case letters, digits and underscores");
+    return {};
+}
+
+std::optional<Objection> object_to(const MaskPolicyRow& row) {
+    if (!is_class_name(row.data_class))
+        return object("data_class", row.data_class, "a name in hoopguard.data_class, or unclassified");
+    if (auto objection = check_words("roles", row.roles, "names of roles or group:NAME")) return objection;
+    if (auto objection = check_words("except_roles", row.except_roles, "names of roles or group:NAME"))
+        return objection;
+    if (auto objection = check_words("databases", row.databases, "names or globs of databases")) return objection;
+    return check_words("objects", row.objects, "names or globs such as public.orders, public.*");
 }
 
 }  // namespace hoopguard::policy

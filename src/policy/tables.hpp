@@ -62,6 +62,25 @@ struct LockRow {
     std::int64_t locked_at = 0;
 };
 
+// A row of hoopguard.data_class.
+struct DataClassRow {
+    std::string name;
+    std::string method = "redact";
+    std::optional<std::string> description;
+    bool built_in = false;
+};
+
+// A row of hoopguard.mask_policy. How methods are spelled is the mask stage's to say.
+struct MaskPolicyRow {
+    std::string data_class;
+    std::string method;
+    std::optional<Words> roles;
+    std::optional<Words> except_roles;
+    std::optional<Words> databases;
+    std::optional<Words> objects;
+    std::int64_t rank = 100;
+};
+
 // What is wrong with a row: for an error that names the column, the value and what is allowed.
 struct Objection {
     std::string column;
@@ -73,6 +92,8 @@ struct Objection {
 std::optional<Objection> object_to(const Guardrail& row);
 std::optional<Objection> object_to(const ActorRow& row);
 std::optional<Objection> object_to(const LockRow& row);
+std::optional<Objection> object_to(const DataClassRow& row);
+std::optional<Objection> object_to(const MaskPolicyRow& row);
 
 // The whole policy of a cluster.
 struct Tables {
@@ -80,6 +101,8 @@ struct Tables {
     std::vector<Guardrail> guardrails;
     std::vector<ActorRow> actors;
     std::vector<LockRow> locks;
+    std::vector<DataClassRow> data_classes;
+    std::vector<MaskPolicyRow> mask_policies;
 };
 
 }  // namespace hoopguard::policy

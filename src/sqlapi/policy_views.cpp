@@ -118,6 +118,23 @@ void put_lock(RowBuilder& out, const Row& row) {
     out.time(row.word(F::kLockedAt), false);
 }
 
+void put_data_class(RowBuilder& out, const Row& row) {
+    using F = policy::DataClassField;
+    for (auto const field : {F::kName, F::kMethod, F::kDescription}) out.text(row.text(field), row.is_null(field));
+    out.boolean(row.word(F::kBuiltIn) != 0);
+}
+
+void put_mask_policy(RowBuilder& out, const Row& row) {
+    using F = policy::MaskPolicyField;
+    out.text(row.text(F::kDataClass), false);
+    out.texts(row.texts(F::kRoles));
+    out.texts(row.texts(F::kExceptRoles));
+    out.texts(row.texts(F::kDatabases));
+    out.texts(row.texts(F::kObjects));
+    out.text(row.text(F::kMethod), false);
+    out.small_number(row.word(F::kRank), false);
+}
+
 void put_all(FunctionCallInfo fcinfo, SectionId id, void (*put)(RowBuilder&, const Row&)) {
     pg::call([fcinfo] { InitMaterializedSRF(fcinfo, 0); });
     auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
@@ -145,5 +162,15 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_actor_in_force) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_locked_actor_in_force) {
     put_all(fcinfo, SectionId::kLockedActors, put_lock);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_data_class_in_force) {
+    put_all(fcinfo, SectionId::kDataClasses, put_data_class);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_mask_policy_in_force) {
+    put_all(fcinfo, SectionId::kMaskPolicies, put_mask_policy);
     return Datum{0};
 }
