@@ -1,5 +1,6 @@
 // Shared memory: requested before the server starts, attached once it has been made.
 #include "hooks/hooks.hpp"
+#include "mask/secret_pg.hpp"
 #include "pg/boundary.hpp"
 #include "policy/standing_pg.hpp"
 #include "record/journal_pg.hpp"
@@ -33,6 +34,7 @@ static void hoopguard_shmem_startup() {
         hoopguard::record::attach_shared();
         hoopguard::record::prepare_statement_key();
         hoopguard::policy::attach_shared();
+        hoopguard::mask::prepare_secret();
     });
 }
 
