@@ -1,11 +1,13 @@
 // Statement → Actor → Footprint → Decision → Entry → refuse, or run. The only file that knows every stage.
 #include "pipeline.hpp"
 
+#include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
 #include "identify/lock_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/verify_pg.hpp"
+#include "pg/halt.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
 #include "record/failure_pg.hpp"
@@ -74,6 +76,7 @@ bool must_be_durable(const classify::Statement& statement, const classify::Footp
 }  // namespace
 
 void admit(const classify::Statement& statement) {
+    if (!statement.nested) pg::forget_halt();
     auto const& actor = identify::current_actor();
     auto const& footprint = classify::classify(statement);
     auto const& decision = identify::is_locked(actor) ? locked_out(actor) : decide::decide(actor, footprint);
@@ -84,6 +87,7 @@ void admit(const classify::Statement& statement) {
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     if (decision.refuses()) refuse(decision);
     if (decision.warns()) warn(decision);
+    approve::rest_on(statement, decision.grants);
     mask::verify(inspection);
 }
 

@@ -2,6 +2,7 @@
 // never the value.
 #include "mask/value_pg.hpp"
 
+#include "detect/masking.hpp"
 #include "mask/in_force_pg.hpp"
 #include "mask/number_value_pg.hpp"
 #include "mask/secret_pg.hpp"
@@ -39,6 +40,28 @@ Datum mask_varlena(const ValueMask& mask, Datum value) {
         mask_text(mask.spec, mask.keys, mask.step, {VARDATA_ANY(source), size}, VARDATA(masked));
     SET_VARSIZE(masked, VARHDRSZ + length);
     if (reinterpret_cast<Pointer>(source) != DatumGetPointer(value)) pfree(source);
+    return PointerGetDatum(masked);
+}
+
+// Only what is sensitive inside. A value that cannot be looked through is hidden whole.
+Datum mask_inside(const ValueMask& mask, Datum value) {
+    bool const json = mask.family == TypeFamily::kJson;
+    bool const binary = mask.base == JSONBOID;
+    text* source = binary ? cstring_to_text(DatumGetCString(DirectFunctionCall1(jsonb_out, value)))
+                          : DatumGetTextPP(value);
+    std::string_view const whole(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source));
+    std::size_t const size =
+        detect::measure_masked(whole, json ? detect::Content::kJson : detect::Content::kText);
+    if (size == detect::kCannot) return json ? mask.value : CStringGetTextDatum("***");
+    if (!detect::anything_found()) return value;
+    std::size_t const padding = mask.spec.padded ? mask.spec.most_characters : 0;
+    auto* masked = static_cast<text*>(palloc(VARHDRSZ + size + padding + 1));
+    detect::write_masked(whole, VARDATA(masked));
+    if (binary) {
+        VARDATA(masked)[size] = '\0';
+        return DirectFunctionCall1(jsonb_in, CStringGetDatum(VARDATA(masked)));
+    }
+    SET_VARSIZE(masked, VARHDRSZ + (json ? size : fit_text(mask.spec, mask.step, VARDATA(masked), size)));
     return PointerGetDatum(masked);
 }
 
@@ -142,6 +165,12 @@ Datum mask_array(const ValueMask& mask, Datum value) {
                                               mask.element_by_value, mask.element_align));
 }
 
+Datum redacted_text(const ValueMask& mask, MemoryContext context) {
+    auto* masked = static_cast<text*>(MemoryContextAlloc(context, VARHDRSZ + room_for(mask.spec, 0)));
+    SET_VARSIZE(masked, VARHDRSZ + mask_text(mask.spec, nullptr, mask.step, {}, VARDATA(masked)));
+    return PointerGetDatum(masked);
+}
+
 Datum constant_of(Oid base, MemoryContext context) {
     const char* const form = redacted_form(base);
     if (form == nullptr) return 0;
@@ -175,7 +204,9 @@ ValueMask value_mask(Oid type, const MaskSpec& spec, MemoryContext context) {
     Oid const element = get_element_type(mask.base);
     if (mask.family != TypeFamily::kText || OidIsValid(element)) mask.value = constant_of(mask.base, context);
     if (kind == MethodKind::kRedact) {
-        mask.constant = mask.family != TypeFamily::kText || OidIsValid(element);
+        // Nothing of the value is looked at: a long one is never fetched.
+        if (mask.family == TypeFamily::kText && !OidIsValid(element)) mask.value = redacted_text(mask, context);
+        mask.constant = true;
         return mask;
     }
     if (is_keyed(kind)) mask.keys = mask_keys();
@@ -193,6 +224,7 @@ Datum mask_value(const ValueMask& mask, Datum value, bool* is_null) {
     if (mask.null || mask.constant) return mask.value;
     if (mask.spec.method.kind == MethodKind::kClear) return value;
     if (mask.element != nullptr) return mask_array(mask, value);
+    if (mask.spec.method.kind == MethodKind::kDetect) return mask_inside(mask, value);
     switch (mask.family) {
         case TypeFamily::kText: return mask_varlena(mask, value);
         case TypeFamily::kInteger: return mask_integer_datum(mask, value);

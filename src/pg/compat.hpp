@@ -15,6 +15,7 @@ extern "C" {
 #include "libpq/libpq-be.h"
 #include "optimizer/pathnode.h"
 #include "pgstat.h"
+#include "storage/lwlock.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
@@ -165,6 +166,28 @@ inline bool is_not_matched_by_source(const MergeAction* action) {
     return action->matchKind == MERGE_WHEN_NOT_MATCHED_BY_SOURCE;
 #else
     return false;
+#endif
+}
+
+}  // namespace hoopguard::pg
+
+namespace hoopguard::pg {
+
+// What pg_stat_activity shows of a session that waits for a person. 17 lets extensions name wait events; before,
+// only the names of lock tranches are theirs, so that the type shows as LWLock.
+inline constexpr const char* kApprovalWait = "HoopguardApproval";
+
+inline void request_approval_wait() {
+#if PG_VERSION_NUM < 170000
+    RequestNamedLWLockTranche(kApprovalWait, 1);
+#endif
+}
+
+inline uint32 approval_wait_event() {
+#if PG_VERSION_NUM >= 170000
+    return WaitEventExtensionNew(kApprovalWait);
+#else
+    return PG_WAIT_LWLOCK | static_cast<uint32>(GetNamedLWLockTranche(kApprovalWait)->lock.tranche);
 #endif
 }
 

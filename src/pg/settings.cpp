@@ -92,6 +92,18 @@ void define_journal_settings() {
                1024, 1, 8192, PGC_SIGHUP, GUC_UNIT_KB);
 }
 
+void define_approval_settings() {
+    define_int("hoopguard.approval_wait", "How long a statement waits in place for a person; 0 refuses at once.",
+               &settings.approval_wait, 30'000, 0, 24 * 3600 * 1000, PGC_SIGHUP, GUC_UNIT_MS);
+    define_int("hoopguard.approval_max_waiting",
+               "Beyond so many waiting sessions, statements are refused at once.", &settings.approval_max_waiting,
+               10, 0, 10'000, PGC_SIGHUP, 0);
+    define_int("hoopguard.request_lifetime", "A request that nobody decides expires after this.",
+               &settings.request_lifetime, 3600, 1, 365 * 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
+    define_int("hoopguard.approval_lifetime", "An approval that is not used expires after this.",
+               &settings.approval_lifetime, 900, 1, 365 * 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
+}
+
 void define_session_settings() {
     define_string("hoopguard.request_id", "The request that statements are sent for.", &settings.request_id, "",
                   PGC_USERSET);
@@ -103,6 +115,7 @@ void define_session_settings() {
 void define_settings() {
     define_policy_settings();
     define_journal_settings();
+    define_approval_settings();
     define_session_settings();
     MarkGUCPrefixReserved("hoopguard");
 }

@@ -33,6 +33,10 @@ struct Settings {
     int journal_checkpoint_interval;  // seconds
     bool journal_parameters;
     int journal_statement_limit;  // kB
+    int approval_wait;            // milliseconds; 0: refuse at once
+    int approval_max_waiting;     // sessions
+    int request_lifetime;         // seconds
+    int approval_lifetime;        // seconds
     char* request_id;             // the caller's, user-settable
     char* reason;                 // the caller's, user-settable
 

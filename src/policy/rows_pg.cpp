@@ -5,6 +5,7 @@
 #include "pg/report.hpp"
 
 extern "C" {
+#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -152,6 +153,25 @@ LockRow read_lock(const RowReader& row) {
     return result;
 }
 
+Grant read_grant(const RowReader& row) {
+    Grant result;
+    result.id = row.number("id").value_or(0);
+    result.request = row.number("request");
+    result.provider = row.text("provider");
+    result.actor = row.text("actor").value_or("");
+    result.role = row.text("role");
+    result.member = row.text("member");
+    result.made = row.boolean("made").value_or(false);
+    result.classes = row.words("classes");
+    result.objects = row.words("objects");
+    result.unmask = row.words("unmask");
+    result.database = row.text("database");
+    result.session = row.text("session_id");
+    result.valid_until = row.time("valid_until");
+    result.decided_by = row.words("decided_by");
+    return result;
+}
+
 DataClassRow read_data_class(const RowReader& row) {
     DataClassRow result;
     result.name = row.text("name").value_or("");
@@ -205,6 +225,31 @@ void read_all(Oid table, const char* name, Take take) {
     });
 }
 
+// The active grants alone, however many past ones the table holds: its index of active ones has no other. Without
+// that index the whole table is read.
+void read_grants(Oid table, std::vector<Grant>& grants) {
+    struct IndexScan {
+        Relation relation;
+        SysScanDesc scan;
+    };
+    auto const open = pg::call([table] {
+        Relation relation = table_open(table, AccessShareLock);
+        Oid const index = get_relname_relid("jit_grant_active", RelationGetNamespace(relation));
+        bool const usable = OidIsValid(index) && list_member_oid(RelationGetIndexList(relation), index);
+        return IndexScan{relation, systable_beginscan(relation, index, usable, GetActiveSnapshot(), 0, nullptr)};
+    });
+    for (;;) {
+        auto* const tuple = pg::call([open] { return systable_getnext(open.scan); });
+        if (tuple == nullptr) break;
+        RowReader const row(tuple, RelationGetDescr(open.relation));
+        if (row.text("state") == "active") grants.push_back(read_grant(row));
+    }
+    pg::call([open] {
+        systable_endscan(open.scan);
+        table_close(open.relation, AccessShareLock);
+    });
+}
+
 }  // namespace
 
 Oid policy_table(const char* name) {
@@ -243,9 +288,10 @@ std::optional<Tables> read_tables() {
     tables.database = pg::call([] { return get_database_name(MyDatabaseId); });
     read_into(tables.guardrails, "guardrail", read_guardrail);
     read_into(tables.actors, "actor", read_actor);
-    read_into(tables.locks, "locked_actor", read_lock);
     tables.data_classes = read_data_classes();
     tables.mask_policies = read_mask_policies();
+    read_into(tables.locks, "locked_actor", read_lock);
+    if (Oid const grants = policy_table("jit_grant"); OidIsValid(grants)) read_grants(grants, tables.grants);
     return tables;
 }
 

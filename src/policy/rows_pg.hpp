@@ -38,6 +38,7 @@ class RowReader {
 Guardrail read_guardrail(const RowReader& row);
 ActorRow read_actor(const RowReader& row);
 LockRow read_lock(const RowReader& row);
+Grant read_grant(const RowReader& row);
 DataClassRow read_data_class(const RowReader& row);
 MaskPolicyRow read_mask_policy(const RowReader& row);
 

@@ -62,6 +62,28 @@ struct LockRow {
     std::int64_t locked_at = 0;
 };
 
+// A row of hoopguard.jit_grant whose state is 'active'.
+struct Grant {
+    std::int64_t id = 0;
+    std::optional<std::int64_t> request;
+    std::optional<std::string> provider;  // none: a database role
+    std::string actor;
+    std::optional<std::string> role;    // membership of …
+    std::optional<std::string> member;  // … for this role
+    bool made = false;                  // the membership is the grant's own
+    std::optional<Words> classes;
+    std::optional<Words> objects;
+    std::optional<Words> unmask;
+    std::optional<std::string> database;
+    std::optional<std::string> session;
+    std::optional<std::int64_t> valid_until;  // microseconds since 1970-01-01 UTC
+    std::optional<Words> decided_by;
+};
+
+// A session's number from its id as hoopguard.session shows it, "6553f100.1a2b": start second << 32 | process id.
+// Nothing when the text is not one.
+std::optional<std::uint64_t> parse_session_id(std::string_view text) noexcept;
+
 // A row of hoopguard.data_class.
 struct DataClassRow {
     std::string name;
@@ -92,6 +114,7 @@ struct Objection {
 std::optional<Objection> object_to(const Guardrail& row);
 std::optional<Objection> object_to(const ActorRow& row);
 std::optional<Objection> object_to(const LockRow& row);
+std::optional<Objection> object_to(const Grant& row);
 std::optional<Objection> object_to(const DataClassRow& row);
 std::optional<Objection> object_to(const MaskPolicyRow& row);
 
@@ -101,6 +124,7 @@ struct Tables {
     std::vector<Guardrail> guardrails;
     std::vector<ActorRow> actors;
     std::vector<LockRow> locks;
+    std::vector<Grant> grants;  // active
     std::vector<DataClassRow> data_classes;
     std::vector<MaskPolicyRow> mask_policies;
 };
