@@ -12,7 +12,7 @@ REGRESS_OPTS = --load-extension=hoopguard $(if $(REGRESS_OUTPUT),--outputdir='$(
 SOURCES = $(filter-out src/tools/%,$(sort $(shell find src -name '*.cpp')))
 OBJS = $(SOURCES:.cpp=.o)
 PURE = $(filter-out %_pg.cpp,$(filter src/base/% src/crypto/% src/policy/% src/identify/% src/classify/% \
-         src/decide/% src/record/% src/mask/%,$(SOURCES)))
+         src/decide/% src/record/% src/mask/% src/detect/%,$(SOURCES)))
 TOOL = build/hoopguard-journal
 EXTRA_CLEAN = build sql/hoopguard--1.0.sql src/*/*.o src/*.o src/*/*.d src/*.d
 
@@ -29,7 +29,7 @@ override with_llvm := no
 PG_CPPFLAGS = -Isrc
 PG_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -fvisibility=hidden -fno-semantic-interposition -MMD -MP \
               -DPGDLLEXPORT='__attribute__((visibility("default")))'
-SHLIB_LINK = -lcrypto -Wl,--version-script=src/exports.map
+SHLIB_LINK = -lcrypto -lre2 -Wl,--version-script=src/exports.map
 all: $(if $(wildcard src/tools/*.cpp),$(TOOL))
 include $(PGXS)
 override COMPILER = $(CXX) $(CXXFLAGS)
@@ -46,14 +46,20 @@ sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks bench format lint install-tool
 
-# The offline verifier links only pure floors; it needs no PostgreSQL to build.
-TOOL_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE) $(sort $(wildcard src/tools/*.cpp)))
+# The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build.
+PURE_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE))
+TOOL_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(sort $(wildcard src/tools/*.cpp)))
+PURE_LIBRARY = build/pure.a
+PURE_LIBS = -Wl,--as-needed -lcrypto -lre2
 build/pure/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(PURE_CXXFLAGS) -c -o $@ $<
-$(TOOL): $(TOOL_OBJS)
-	$(CXX) -o $@ $^ -lcrypto
--include $(TOOL_OBJS:.o=.d)
+$(PURE_LIBRARY): $(PURE_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^
+$(TOOL): $(TOOL_OBJS) $(PURE_LIBRARY)
+	$(CXX) -o $@ $^ $(PURE_LIBS)
+-include $(TOOL_OBJS:.o=.d) $(PURE_OBJS:.o=.d)
 
 install-tool: $(TOOL)
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
@@ -71,14 +77,13 @@ build/unit/test/%.o: test/unit/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(UNIT_FLAGS) -c -o $@ $<
 $(UNIT): $(UNIT_OBJS)
-	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lpthread
+	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lre2 -lpthread
 -include $(UNIT_OBJS:.o=.d)
 
 # Programs that make bench measures with: pure, optimized.
-BENCH_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE))
-build/bench/%: test/bench/%.cpp $(BENCH_OBJS)
+build/bench/%: test/bench/%.cpp $(PURE_LIBRARY)
 	@mkdir -p $(@D)
-	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(BENCH_OBJS) -lcrypto
+	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(PURE_LIBRARY) $(PURE_LIBS)
 -include $(wildcard build/bench/*.d)
 
 deps:
@@ -96,6 +101,7 @@ test-regress test-tap test-checks:
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/detect && build/bench/detect
 format:
 	find src test -name '*.cpp' -o -name '*.hpp' | xargs clang-format -i
 lint:
