@@ -5,6 +5,7 @@
 #include "identify/session_pg.hpp"
 #include "mask/in_force_pg.hpp"
 #include "mask/labels_pg.hpp"
+#include "mask/literals_pg.hpp"
 #include "mask/mask_call_pg.hpp"
 #include "mask/plan_check_pg.hpp"
 #include "mask/plan_stamp_pg.hpp"
@@ -61,6 +62,9 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
     List* const bounds = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query, parameters] {
         return hoopguard::pg::call([=] { return hoopguard::classify::judge_bounds(query, parameters); });
     });
+    List* const literals = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query] {
+        return hoopguard::pg::call([=] { return hoopguard::mask::judge_literals(query); });
+    });
     auto const substitution = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                                                    [query, parameters] { return substitute(query, parameters); });
     auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
@@ -68,6 +72,7 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                          [plan, &substitution] { finish(plan, substitution); });
     hoopguard::classify::note_bounds(plan, bounds);
+    hoopguard::mask::note_literals(plan, literals);
     return plan;
 }
 

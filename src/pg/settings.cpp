@@ -1,7 +1,24 @@
 // The definition of every hoopguard.* setting, in the order of the README's table.
 #include "pg/settings.hpp"
 
+#include "crypto/seal.hpp"
+#include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+
+extern "C" {
+
+static bool check_reveal_key(char** value, void**, GucSource) {
+    bool const good = hoopguard::pg::entry(hoopguard::pg::Door::kObserver, "journal_reveal_key", [value] {
+        return **value == '\0' || hoopguard::crypto::parse_sealing_key(*value).ok();
+    });
+    if (!good)
+        GUC_check_errdetail(
+            "A reveal key is \"hoopguard-reveal:\" and the base64 of 32 bytes, as \"hoopguard-journal "
+            "reveal-key\" prints it.");
+    return good;
+}
+
+}  // extern "C"
 
 namespace hoopguard::pg {
 
@@ -82,6 +99,12 @@ void define_journal_settings() {
                &settings.journal_checkpoint_interval, 5, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
     DefineCustomBoolVariable("hoopguard.journal_parameters", "Record the values bound to parameters.", nullptr,
                              &settings.journal_parameters, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("hoopguard.journal_redact",
+                             "Sensitive literals and parameters become keyed tokens in recorded text.", nullptr,
+                             &settings.journal_redact, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable(
+        "hoopguard.journal_reveal_key", "An auditor's public key, to which exact texts are sealed.", nullptr,
+        &settings.journal_reveal_key, "", PGC_SIGHUP, 0, check_reveal_key, nullptr, nullptr);
     define_int("hoopguard.journal_statement_limit",
                "Longer statement texts are recorded by head, tail and digest.", &settings.journal_statement_limit,
                1024, 1, 8192, PGC_SIGHUP, GUC_UNIT_KB);
