@@ -12,13 +12,13 @@ REGRESS_OPTS = --load-extension=hoopguard $(if $(REGRESS_OUTPUT),--outputdir='$(
 SOURCES = $(filter-out src/tools/%,$(sort $(shell find src -name '*.cpp')))
 OBJS = $(SOURCES:.cpp=.o)
 PURE = $(filter-out %_pg.cpp,$(filter src/base/% src/crypto/% src/policy/% src/identify/% src/classify/% \
-         src/decide/% src/record/% src/mask/% src/detect/%,$(SOURCES)))
+         src/decide/% src/approve/% src/record/% src/mask/% src/detect/%,$(SOURCES)))
 TOOL = build/hoopguard-journal
 EXTRA_CLEAN = build sql/hoopguard--1.0.sql src/*/*.o src/*.o src/*/*.d src/*.d
 
 CXX_STANDARD = -std=c++20 -Wno-register
 CXX_WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
-PURE_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -O2 -g -Isrc -DHOOPGUARD_PURE -MMD -MP
+PURE_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -O2 -g $(PURE_FLAGS) -Isrc -DHOOPGUARD_PURE -MMD -MP
 
 PG_CONFIG ?= pg_config
 ifneq ($(shell command -v $(PG_CONFIG) 2>/dev/null),)
@@ -44,21 +44,24 @@ hoopguard.so: src/exports.map
 sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
-.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks bench format lint install-tool
+.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers oracle bench format lint \
+        install-tool dist package
 
-# The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build.
-PURE_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(PURE))
+# The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
+# takes what is built for the library where there is one.
+PURE_OBJS = $(if $(wildcard $(PGXS)),$(PURE:.cpp=.o),$(PURE:src/%.cpp=build/pure/%.o))
 TOOL_OBJS = $(patsubst src/%.cpp,build/pure/%.o,$(sort $(wildcard src/tools/*.cpp)))
 PURE_LIBRARY = build/pure.a
-PURE_LIBS = -Wl,--as-needed -lcrypto -lre2
+PURE_LIBS = $(PURE_LIBRARY) -Wl,--as-needed -lcrypto -lre2
 build/pure/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(PURE_CXXFLAGS) -c -o $@ $<
 $(PURE_LIBRARY): $(PURE_OBJS)
+	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^
 $(TOOL): $(TOOL_OBJS) $(PURE_LIBRARY)
-	$(CXX) -o $@ $^ $(PURE_LIBS)
+	$(CXX) $(PURE_LDFLAGS) -o $@ $(TOOL_OBJS) $(PURE_LIBS)
 -include $(TOOL_OBJS:.o=.d) $(PURE_OBJS:.o=.d)
 
 install-tool: $(TOOL)
@@ -83,8 +86,14 @@ $(UNIT): $(UNIT_OBJS)
 # Programs that make bench measures with: pure, optimized.
 build/bench/%: test/bench/%.cpp $(PURE_LIBRARY)
 	@mkdir -p $(@D)
-	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(PURE_LIBRARY) $(PURE_LIBS)
+	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(PURE_LIBS)
 -include $(wildcard build/bench/*.d)
+
+# Asks random queries of a masked role and of a masked copy (test/oracle).
+build/oracle: $(wildcard test/oracle/*.cpp test/oracle/*.hpp)
+	@mkdir -p $(@D)
+	$(CXX) $(CXX_STANDARD) $(CXX_WARNINGS) -O1 -isystem $(shell $(PG_CONFIG) --includedir) -o $@ \
+		$(filter %.cpp,$^) -lpq
 
 deps:
 	test/install_deps
@@ -98,11 +107,27 @@ test-unit: $(UNIT)
 	$(UNIT)
 test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
+test-versions:
+	test/versions/run
+test-peers: deps
+	test/run build sqlsmith
+oracle: deps
+	test/oracle/long
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/token
+	build/bench/token
 	$(MAKE) -s build/bench/detect && build/bench/detect
 format:
 	find src test -name '*.cpp' -o -name '*.hpp' | xargs clang-format -i
 lint:
 	test/check/lint
+
+# What a release is made of: a source archive, and Debian packages built from it in a directory of their own.
+VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" hoopguard.control).0
+dist:
+	mkdir -p build
+	git archive --prefix=hoopguard-$(VERSION)/ -o build/hoopguard-$(VERSION).tar.gz HEAD
+package: dist
+	test/package build/hoopguard-$(VERSION).tar.gz

@@ -1,11 +1,14 @@
 // Statement → Actor → Footprint → Decision → Entry → refuse, or run. The only file that knows every stage.
 #include "pipeline.hpp"
 
+#include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
+#include "identify/lock_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/literals_pg.hpp"
 #include "mask/verify_pg.hpp"
+#include "pg/halt.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
 #include "record/failure_pg.hpp"
@@ -27,9 +30,23 @@ constexpr ClassSet kBeyondRollback = ClassSet(StatementClass::kEgress) | Stateme
                                      StatementClass::kReplication;
 
 [[noreturn]] void refuse(const decide::Decision& decision) {
+    if (decision.locked)
+        throw pg::Refusal(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, pg::format("%s", decision.message.c_str()),
+                          nullptr, identify::kLockedHint);
     throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE, pg::format("%s", decision.message.c_str()),
                       pg::format("The statement is %s.", decision.reason.c_str()),
                       pg::format("%s", decision.hint.c_str()), pg::format("%s", decision.guardrail.c_str()));
+}
+
+// A locked actor says nothing, whatever it is; no observing and no grant changes that.
+const decide::Decision& locked_out(const identify::Actor& actor) {
+    static decide::Decision decision;
+    decision = {};
+    decision.verdict = decide::Verdict::kBlock;
+    decision.enforced = true;
+    decision.locked = true;
+    decision.message = "actor \"" + std::string(actor.name) + "\" is locked";
+    return decision;
 }
 
 void warn(const decide::Decision& decision) {
@@ -60,9 +77,10 @@ bool must_be_durable(const classify::Statement& statement, const classify::Footp
 }  // namespace
 
 void admit(const classify::Statement& statement) {
+    if (!statement.nested) pg::forget_halt();
     auto const& actor = identify::current_actor();
     auto const& footprint = classify::classify(statement);
-    auto const& decision = decide::decide(actor, footprint);
+    auto const& decision = identify::is_locked(actor) ? locked_out(actor) : decide::decide(actor, footprint);
     auto const inspection = mask::inspect(statement, actor);
     auto const sensitive = mask::sensitive_parts(statement);
     // Record first: a denial that is not on record did not happen.
@@ -71,12 +89,14 @@ void admit(const classify::Statement& statement) {
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     if (decision.refuses()) refuse(decision);
     if (decision.warns()) warn(decision);
+    approve::rest_on(statement, decision.grants);
     mask::verify(inspection);
 }
 
 void admit_login(const Port* port) {
     identify::learn_connection(port);
     identify::learn_login_role(port);
+    identify::refuse_locked_login(identify::known_actor(), identify::known_session().login_role);
     record::record_login(identify::known_actor(), identify::known_session());
 }
 

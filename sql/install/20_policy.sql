@@ -156,35 +156,12 @@ BEGIN
 END
 $$;
 
--- The calls that make this policy again, for version control.
-CREATE FUNCTION hoopguard.policy_script() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('SELECT hoopguard.guard(%s);', (
-               SELECT string_agg(format('%s => %L', a.name, a.value), ', ' ORDER BY a.place)
-               FROM (VALUES (1, 'name', g.name), (2, 'action', g.action), (3, 'classes', g.classes::text),
-                            (4, 'roles', g.roles::text), (5, 'except_roles', g.except_roles::text),
-                            (6, 'databases', g.databases::text), (7, 'objects', g.objects::text),
-                            (8, 'max_rows', g.max_rows::text), (9, 'per', g.per::text),
-                            (10, 'max_cost', g.max_cost::text), (11, 'max_duration', g.max_duration::text),
-                            (12, 'schedule', g.schedule), (13, 'approvers', g.approvers::text),
-                            (14, 'min_approvals', g.min_approvals::text), (15, 'wait', g.wait::text),
-                            (16, 'message', g.message), (17, 'mode', nullif(g.mode, 'enforce'))) a (place, name, value)
-               WHERE a.value IS NOT NULL))
-    FROM (SELECT * FROM hoopguard.guardrail ORDER BY name COLLATE "C") g
-    UNION ALL
-    SELECT format('INSERT INTO hoopguard.actor (provider, name, kind, owner, purpose, pooled, expires_at) '
-                  'VALUES (%L, %L, %L, %L, %L, %L, %L);',
-                  a.provider, a.name, a.kind, a.owner, a.purpose, a.pooled, a.expires_at)
-    FROM (SELECT * FROM hoopguard.actor ORDER BY provider COLLATE "C", name COLLATE "C") a
-$$;
-
-REVOKE ALL ON FUNCTION hoopguard.require_control_database(), hoopguard.unguard(text), hoopguard.policy_script(),
+REVOKE ALL ON FUNCTION hoopguard.require_control_database(), hoopguard.unguard(text),
     hoopguard.guard(text, text, text[], text[], text[], text[], text[], bigint, interval, double precision, interval,
                     text, text[], integer, interval, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hoopguard.require_control_database(), hoopguard.unguard(text), hoopguard.policy_script(),
+GRANT EXECUTE ON FUNCTION hoopguard.require_control_database(), hoopguard.unguard(text),
     hoopguard.guard(text, text, text[], text[], text[], text[], text[], bigint, interval, double precision, interval,
                     text, text[], integer, interval, text, text) TO hoopguard_admin;
-GRANT EXECUTE ON FUNCTION hoopguard.policy_script() TO hoopguard_auditor, hoopguard_approver;
 
 COMMENT ON FUNCTION hoopguard.check_guardrail() IS 'trigger: refuses a guardrail that names what does not exist';
 COMMENT ON FUNCTION hoopguard.check_actor() IS 'trigger: refuses an actor of an unknown kind';
@@ -197,7 +174,6 @@ COMMENT ON FUNCTION hoopguard.guard(text, text, text[], text[], text[], text[], 
                     text, text[], integer, interval, text, text) IS
     'adds a guardrail, or replaces the one of that name';
 COMMENT ON FUNCTION hoopguard.unguard(text) IS 'removes a guardrail';
-COMMENT ON FUNCTION hoopguard.policy_script() IS 'the statements that make this policy again, for version control';
 DO $$
 DECLARE
     kind text := CASE WHEN pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database')

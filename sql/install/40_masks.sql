@@ -2,6 +2,145 @@
 -- Masks: data classes, mask policies, classified columns.
 --
 
+CREATE FUNCTION hoopguard.check_data_class() RETURNS trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_check_data_class';
+COMMENT ON FUNCTION hoopguard.check_data_class() IS 'trigger: refuses a data class that nothing can mask by';
+CREATE FUNCTION hoopguard.check_mask_policy() RETURNS trigger
+    LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_check_mask_policy';
+COMMENT ON FUNCTION hoopguard.check_mask_policy() IS
+    'trigger: refuses a mask policy that names what does not exist or a method that cannot keep a column''s type';
+CREATE FUNCTION hoopguard.data_class_in_force(
+    OUT name text, OUT method text, OUT description text, OUT built_in boolean) RETURNS SETOF record
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_data_class_in_force';
+COMMENT ON FUNCTION hoopguard.data_class_in_force() IS 'the data classes that are known at this moment';
+CREATE FUNCTION hoopguard.mask_policy_in_force(
+    OUT data_class text, OUT roles text[], OUT except_roles text[], OUT databases text[], OUT objects text[],
+    OUT method text, OUT rank integer) RETURNS SETOF record
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hoopguard_mask_policy_in_force';
+COMMENT ON FUNCTION hoopguard.mask_policy_in_force() IS 'the mask policies that columns are masked by at this moment';
+
+-- Tables in the control database; in every other one views of the same names that show the policy in force.
+DO $$
+DECLARE
+    kind text := CASE WHEN pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database')
+                      THEN 'TABLE' ELSE 'VIEW' END;
+    name text;
+BEGIN
+    IF kind = 'TABLE' THEN
+        CREATE TABLE hoopguard.data_class (
+            name text PRIMARY KEY,
+            method text NOT NULL DEFAULT 'redact',
+            description text,
+            built_in boolean NOT NULL DEFAULT false
+        );
+        CREATE TABLE hoopguard.mask_policy (
+            data_class text NOT NULL,
+            roles text[],
+            except_roles text[],
+            databases text[],
+            objects text[],
+            method text NOT NULL,
+            rank integer NOT NULL DEFAULT 100,
+            UNIQUE NULLS NOT DISTINCT (data_class, roles, databases, objects)
+        );
+        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.data_class', 'WHERE NOT built_in');
+        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.mask_policy', '');
+        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE OR DELETE ON hoopguard.data_class
+            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_data_class();
+        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON hoopguard.mask_policy
+            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_mask_policy();
+        FOREACH name IN ARRAY ARRAY['data_class', 'mask_policy'] LOOP
+            EXECUTE pg_catalog.format(
+                'CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hoopguard.%I '
+                'FOR EACH STATEMENT EXECUTE FUNCTION hoopguard.policy_changed()', name);
+            -- Also for replication and for session_replication_role = replica.
+            EXECUTE pg_catalog.format('ALTER TABLE hoopguard.%I ENABLE ALWAYS TRIGGER check_row', name);
+            EXECUTE pg_catalog.format('ALTER TABLE hoopguard.%I ENABLE ALWAYS TRIGGER policy_changed', name);
+        END LOOP;
+        -- As mask/data_class.cpp has them, for the time before any policy.
+        INSERT INTO hoopguard.data_class (name, method, description, built_in) VALUES
+            ('email', 'email', 'e-mail addresses', true),
+            ('phone', 'partial(0, 2)', 'telephone numbers', true),
+            ('ssn', 'partial(0, 4)', 'social security numbers', true),
+            ('card', 'partial(0, 4)', 'payment card numbers', true),
+            ('iban', 'partial(2, 4)', 'bank account numbers', true),
+            ('person_name', 'redact', 'names of persons', true),
+            ('address', 'redact', 'postal addresses', true),
+            ('birth_date', 'redact', 'dates of birth', true),
+            ('ip_address', 'redact', 'network addresses', true),
+            ('secret', 'redact', 'passwords, keys, tokens', true),
+            ('passport', 'redact', 'passport and identity card numbers', true),
+            ('free_text', 'redact', 'free text that may hold any of these', true),
+            ('unclassified', 'clear', 'text and json columns that carry no label', true);
+    ELSE
+        CREATE VIEW hoopguard.data_class AS SELECT * FROM hoopguard.data_class_in_force();
+        CREATE VIEW hoopguard.mask_policy AS SELECT * FROM hoopguard.mask_policy_in_force();
+        FOREACH name IN ARRAY ARRAY['data_class', 'mask_policy'] LOOP
+            EXECUTE pg_catalog.format(
+                'CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON hoopguard.%I '
+                'FOR EACH ROW EXECUTE FUNCTION hoopguard.refuse_policy_write()', name);
+        END LOOP;
+    END IF;
+    EXECUTE pg_catalog.format('COMMENT ON %s hoopguard.data_class IS %L', kind,
+                              'what columns may hold, and how that is masked when no mask policy says it');
+    EXECUTE pg_catalog.format('COMMENT ON %s hoopguard.mask_policy IS %L', kind,
+                              'how data classes are masked, for whom and where; the lowest matching rank wins');
+END
+$$;
+GRANT SELECT, INSERT, UPDATE, DELETE ON hoopguard.data_class, hoopguard.mask_policy TO hoopguard_admin;
+GRANT SELECT ON hoopguard.data_class, hoopguard.mask_policy TO hoopguard_approver, hoopguard_auditor;
+REVOKE ALL ON FUNCTION hoopguard.data_class_in_force(), hoopguard.mask_policy_in_force() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hoopguard.data_class_in_force(), hoopguard.mask_policy_in_force()
+    TO hoopguard_admin, hoopguard_approver, hoopguard_auditor;
+
+CREATE FUNCTION hoopguard.set_mask(
+    data_class text, method text, roles text[] DEFAULT NULL, rank integer DEFAULT 100,
+    except_roles text[] DEFAULT NULL, databases text[] DEFAULT NULL, objects text[] DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM hoopguard.require_control_database();
+    IF set_mask.data_class IS NULL OR set_mask.method IS NULL OR set_mask.rank IS NULL THEN
+        RAISE EXCEPTION 'argument "%" must not be null',
+            CASE WHEN set_mask.data_class IS NULL THEN 'data_class' WHEN set_mask.method IS NULL THEN 'method'
+                 ELSE 'rank' END
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    DELETE FROM hoopguard.mask_policy m
+     WHERE m.data_class = set_mask.data_class AND m.roles IS NOT DISTINCT FROM set_mask.roles
+       AND m.databases IS NOT DISTINCT FROM set_mask.databases AND m.objects IS NOT DISTINCT FROM set_mask.objects;
+    INSERT INTO hoopguard.mask_policy (data_class, roles, except_roles, databases, objects, method, rank)
+        VALUES (set_mask.data_class, set_mask.roles, set_mask.except_roles, set_mask.databases, set_mask.objects,
+                set_mask.method, set_mask.rank);
+END
+$$;
+COMMENT ON FUNCTION hoopguard.set_mask(text, text, text[], integer, text[], text[], text[]) IS
+    'says how a data class is masked, for whom and where; replaces what was said for the same roles, databases and objects';
+
+CREATE FUNCTION hoopguard.drop_mask(data_class text, roles text[] DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM hoopguard.require_control_database();
+    DELETE FROM hoopguard.mask_policy m
+     WHERE m.data_class = drop_mask.data_class AND m.roles IS NOT DISTINCT FROM drop_mask.roles;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no mask policy for data class "%" and roles %', drop_mask.data_class,
+            coalesce(drop_mask.roles::text, 'NULL')
+            USING ERRCODE = 'undefined_object', HINT = 'They are in hoopguard.mask_policy.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION hoopguard.drop_mask(text, text[]) IS 'removes the mask policies of a data class for these very roles';
+REVOKE ALL ON FUNCTION hoopguard.set_mask(text, text, text[], integer, text[], text[], text[]),
+    hoopguard.drop_mask(text, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hoopguard.set_mask(text, text, text[], integer, text[], text[], text[]),
+    hoopguard.drop_mask(text, text[]) TO hoopguard_admin;
+
 -- What masks call while a query runs. Their last argument is of a type that nothing but hoopguard makes, so that
 -- nobody can mask a value of his own choice and compare. No search path is set on them: they run once a value and
 -- look nothing up.

@@ -3,6 +3,8 @@
 
 #include "base/text.hpp"
 
+#include <charconv>
+
 namespace hoopguard::base {
 namespace {
 
@@ -52,14 +54,35 @@ class Parser {
         return parse_number(out);
     }
 
+    // As the grammar of RFC 8259 section 6 has it: -0.5e+3, but neither +1, 01, .5 nor 5.
     bool parse_number(Json& out) {
-        std::size_t end = at_;
-        while (end < text_.size() && text_[end] >= '0' && text_[end] <= '9') ++end;
-        const auto number = parse_decimal(text_.substr(at_, end - at_));
-        if (!number) return refuse("neither a value nor an unsigned integer");
-        at_ = end;
-        out = Json(*number);
-        return true;
+        const std::size_t begin = at_;
+        const bool negative = take("-");
+        const std::size_t whole = skip_digits();
+        if (whole == 0 || (whole > 1 && text_[at_ - whole] == '0')) return refuse("neither a value nor a number");
+        bool integer = !negative;
+        if (take(".")) {
+            integer = false;
+            if (skip_digits() == 0) return refuse("a fraction needs a digit");
+        }
+        if (take("e") || take("E")) {
+            integer = false;
+            if (!take("+")) take("-");
+            if (skip_digits() == 0) return refuse("an exponent needs a digit");
+        }
+        const std::string_view written = text_.substr(begin, at_ - begin);
+        if (integer)
+            if (const auto number = parse_decimal(written)) return out = Json(*number), true;
+        double value = 0;
+        if (std::from_chars(written.data(), written.data() + written.size(), value).ec != std::errc())
+            return refuse("a number out of range");
+        return out = Json(value), true;
+    }
+
+    std::size_t skip_digits() {
+        const std::size_t begin = at_;
+        while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
+        return at_ - begin;
     }
 
     bool parse_array(Json& out, int depth) {

@@ -190,6 +190,27 @@ std::optional<Bytes> from_base64(std::string_view text) {
     return out;
 }
 
+std::optional<Bytes> from_base64url(std::string_view text) {
+    if (text.size() % 4 == 1) return std::nullopt;
+    Bytes out;
+    out.reserve(text.size() / 4 * 3 + 2);
+    std::uint32_t held = 0;
+    int bits = 0;
+    for (const char digit : text) {
+        if (digit == '+' || digit == '/') return std::nullopt;
+        const int value = base64_value(digit == '-' ? '+' : digit == '_' ? '/' : digit);
+        if (value < 0) return std::nullopt;
+        held = held << 6 | static_cast<std::uint32_t>(value);
+        bits += 6;
+        if (bits < 8) continue;
+        bits -= 8;
+        out.push_back(static_cast<std::uint8_t>(held >> bits));
+        held &= (1u << bits) - 1;
+    }
+    if (held != 0) return std::nullopt;
+    return out;
+}
+
 std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept {
     if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
     std::uint64_t value = 0;

@@ -21,6 +21,8 @@ std::optional<std::uint64_t> parse_hex(std::string_view text) noexcept;
 // RFC 4648 section 4, with padding; unused bits must be zero.
 std::string to_base64(ByteView bytes);
 std::optional<Bytes> from_base64(std::string_view text);
+// RFC 4648 section 5 as RFC 7515 uses it: no padding; unused bits must be zero.
+std::optional<Bytes> from_base64url(std::string_view text);
 
 // Decimal, no leading zeros.
 std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept;

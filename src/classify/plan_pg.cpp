@@ -104,7 +104,7 @@ class PlanReader {
     // What the statement names, views on the way included, by the privileges it needs.
     void add_named() {
         for (int i = 0; i < pg::permission_count(plan_); ++i) {
-            auto const [relation, required] = pg::permission(plan_, i);
+            auto const [relation, required, selected] = pg::permission(plan_, i);
             // Changing rows needs SELECT to find them, and that alone gives nothing out; FOR UPDATE changes none.
             bool const target = (required & kChanging) != 0 && is_changed(relation);
             if ((required & ACL_SELECT) != 0 && !target) add_relation(relation, kRead, false);

@@ -36,6 +36,10 @@ class ServerClock final : public Clock {
             return policy::WallClock{(local->tm_wday + 6) % 7, local->tm_hour * 60 + local->tm_min};
         });
     }
+    std::uint64_t now() const override {
+        constexpr auto kEpochs = std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+        return static_cast<std::uint64_t>(GetCurrentTimestamp() + kEpochs);
+    }
 };
 
 // The guardrails that concern one speaker, and what they were chosen from.
@@ -44,8 +48,11 @@ struct Choice {
     std::uint64_t roles_epoch = 0;
     Oid login = InvalidOid;
     Oid effective = InvalidOid;
+    std::string provider;
+    std::string actor;
     std::string system_roles;
     Guardrails guardrails;
+    Leave leave;
 };
 
 constexpr std::size_t kChoices = 8;
@@ -76,24 +83,29 @@ Speaker speaker_of(const identify::Actor& actor) {
     return speaker;
 }
 
-const Guardrails& guardrails_for(const identify::Actor& actor, const policy::Image& image) {
+const Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
     auto& all = choices();
     auto const epoch = roles_epoch();
     auto const generation = image.generation();
     for (auto const& choice : all.kept)
         if (choice.generation == generation && choice.roles_epoch == epoch && choice.login == actor.login_role &&
-            choice.effective == actor.effective_role && choice.system_roles == pg::settings.system_roles)
-            return choice.guardrails;
+            choice.effective == actor.effective_role && choice.system_roles == pg::settings.system_roles &&
+            choice.actor == actor.name && choice.provider == actor.provider)
+            return choice;
     auto& chosen = all.kept[all.next];
     all.next = (all.next + 1) % kChoices;
     chosen.generation = 0;
-    chosen.guardrails = Guardrails(image, speaker_of(actor));
+    auto const speaker = speaker_of(actor);
+    chosen.guardrails = Guardrails(image, speaker);
+    chosen.leave = Leave(image, {actor.provider, actor.name, speaker.database, identify::session_id()});
+    chosen.provider = actor.provider;
+    chosen.actor = actor.name;
     chosen.system_roles = pg::settings.system_roles;
     chosen.login = actor.login_role;
     chosen.effective = actor.effective_role;
     chosen.roles_epoch = epoch;
     chosen.generation = generation;
-    return chosen.guardrails;
+    return chosen;
 }
 
 // nullptr: nothing to decide by. A rescuer is not refused because policy cannot be had.
@@ -115,9 +127,10 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
     if (footprint.classes.empty()) return allowed;
     auto const* const image = image_in_force();
     if (image == nullptr) return allowed;
-    auto const& guardrails = guardrails_for(actor, *image);
-    if (!footprint.classes.meets(guardrails.reach())) return allowed;
-    decision = guardrails.judge(footprint, ServerClock(), pg::settings.guard_mode() == pg::Mode::kObserve);
+    auto const& choice = choice_for(actor, *image);
+    if (!footprint.classes.meets(choice.guardrails.reach())) return allowed;
+    decision = choice.guardrails.judge(footprint, ServerClock(), pg::settings.guard_mode() == pg::Mode::kObserve,
+                                       choice.leave);
     return decision;
 }
 

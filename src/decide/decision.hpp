@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace hoopguard::decide {
 
@@ -10,7 +11,8 @@ namespace hoopguard::decide {
 enum class Verdict : std::uint8_t { kAllow = 0, kWarn = 1, kAsk = 2, kBlock = 3 };
 
 // The texts are empty for allow. A statement that a rule under observation would refuse is on record as refused
-// but not enforced, and runs; a warning that is enforced still reaches the client then.
+// but not enforced, and runs; a warning that is enforced still reaches the client then. One that was approved is
+// on record as asked about, with the approval, and runs.
 struct Decision {
     Verdict verdict = Verdict::kAllow;
     bool enforced = false;     // false: observe mode, or allow
@@ -20,7 +22,14 @@ struct Decision {
     std::string hint;          // what to do next
     std::string warning;       // to be shown as a WARNING, of …
     std::string warning_from;  // … this guardrail
-    bool refuses() const { return enforced && verdict >= Verdict::kAsk; }
+    bool locked = false;       // no rule decided: the actor is locked out
+    // A person decided before: the request by whose approval a statement that is asked about runs, who approved
+    // it, and the grants it rests on (their numbers).
+    std::uint64_t approval = 0;  // 0: none
+    std::vector<std::string> decided_by;
+    std::vector<std::uint64_t> grants;
+    bool approved() const { return approval != 0 || !grants.empty(); }
+    bool refuses() const { return enforced && verdict >= Verdict::kAsk && !approved(); }
     bool warns() const { return !warning.empty(); }
 };
 

@@ -1,6 +1,7 @@
 // Choosing the rules for a speaker and matching them.
 #include "decide/guardrails.hpp"
 
+#include "decide/names.hpp"
 #include "policy/glob.hpp"
 #include "policy/tables.hpp"
 
@@ -16,10 +17,11 @@ using policy::Row;
 using policy::Section;
 using policy::SectionId;
 
-// Why a rule matched: the class, and the object if it took one.
+// Why a rule matched: the class, and the object if it took one. With grants: they cover all that it asks about.
 struct Guardrails::Match {
     ClassSet classes;
     const classify::ObjectName* object = nullptr;
+    std::vector<std::uint32_t> grants = {};  // rows of the image's section
 };
 
 namespace {
@@ -39,20 +41,6 @@ bool covers(const Row& rule, const Speaker& speaker) {
     auto const databases = rule.texts(GuardrailField::kDatabases);
     return databases.is_null() || std::any_of(databases.begin(), databases.end(), [&](std::string_view pattern) {
                return policy::glob_matches(pattern, speaker.database);
-           });
-}
-
-// A pattern without a dot speaks of the object's own name, in whatever schema.
-bool names_object(std::string_view pattern, std::string_view name) {
-    if (policy::glob_matches(pattern, name)) return true;
-    auto const dot = name.find('.');
-    return dot != std::string_view::npos && pattern.find('.') == std::string_view::npos &&
-           policy::glob_matches(pattern, name.substr(dot + 1));
-}
-
-bool names_any(const policy::TextList& patterns, std::string_view name) {
-    return patterns.is_null() || std::any_of(patterns.begin(), patterns.end(), [name](std::string_view pattern) {
-               return names_object(pattern, name);
            });
 }
 
@@ -158,24 +146,69 @@ Guardrails::Guardrails(const policy::Image& image, const Speaker& speaker)
 }
 
 std::optional<Guardrails::Match> Guardrails::match(const Row& rule, const classify::Footprint& footprint,
-                                                   const Clock& clock) const {
+                                                   const Clock& clock, const Leave& leave) const {
     ClassSet const reach(rule.word(GuardrailField::kReach));
     if (!footprint.classes.meets(reach)) return std::nullopt;
     if (!is_beyond_cost(rule, footprint.cost) || !is_scheduled(rule, clock)) return std::nullopt;
+    bool const may_lift =
+        !leave.empty() && static_cast<Verdict>(rule.word(GuardrailField::kAction)) == Verdict::kAsk;
+    auto const now = may_lift ? clock.now() : 0;
+    Match lifted;
     auto const patterns = rule.texts(GuardrailField::kObjects);
+    auto plain = footprint.classes & ClassSet(rule.word(GuardrailField::kPlain));
     for (auto const& object : footprint.objects) {
         auto const met = object.classes & reach;
         if (met.empty() || !names_any(patterns, object.name)) continue;
         auto const covered = covered_classes(rule, met, object.kind);
-        if (!covered.empty()) return Match{covered, &object};
+        if (covered.empty()) continue;
+        auto const asked = may_lift ? leave.uncovered(covered, &object, now, lifted.grants) : covered;
+        if (!asked.empty()) return Match{asked, &object};
+        if (lifted.object == nullptr) lifted.object = &object;
+        lifted.classes |= covered;
+        // What concerns an object has been asked about with it.
+        plain = plain - covered;
     }
-    auto const plain = footprint.classes & ClassSet(rule.word(GuardrailField::kPlain));
-    if (!patterns.is_null() || plain.empty()) return std::nullopt;
-    return Match{plain, nullptr};
+    if (patterns.is_null() && !plain.empty()) {
+        auto const asked = may_lift ? leave.uncovered(plain, nullptr, now, lifted.grants) : plain;
+        if (!asked.empty()) return Match{asked, nullptr};
+        lifted.classes |= plain;
+    }
+    if (lifted.grants.empty()) return std::nullopt;
+    return lifted;
 }
 
-Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& clock, bool observe) const {
+namespace {
+
+void describe(Decision& decision, const Row& rule, bool enforced, ClassSet classes,
+              const classify::ObjectName* object) {
+    decision.verdict = static_cast<Verdict>(rule.word(GuardrailField::kAction));
+    decision.enforced = enforced;
+    decision.guardrail = rule.text(GuardrailField::kName);
+    decision.message = message_of(rule, rule.text(GuardrailField::kName));
+    decision.reason = reason_of(classes, object);
+    decision.hint = hint_of(decision.verdict);
+}
+
+// Adds the grants; the first one's request is the approval on record.
+void note_grants(Decision& decision, const Leave& leave, const std::vector<std::uint32_t>& rows) {
+    for (auto const number : rows) {
+        auto const grant = leave.row(number);
+        auto const id = grant.word(policy::GrantField::kId);
+        if (std::ranges::find(decision.grants, id) != decision.grants.end()) continue;
+        decision.grants.push_back(id);
+        if (decision.approval != 0) continue;
+        decision.approval = grant.word(policy::GrantField::kRequest);
+        decision.decided_by.clear();
+        for (auto const name : grant.texts(policy::GrantField::kDecidedBy)) decision.decided_by.emplace_back(name);
+    }
+}
+
+}  // namespace
+
+Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& clock, bool observe,
+                           const Leave& leave) const {
     Decision decision;
+    Decision lifted;  // what would be asked about, were it not for grants
     if (!footprint.classes.meets(reach_)) return decision;
     for (auto const number : chosen_) {
         auto const rule = rules_[number];
@@ -185,24 +218,30 @@ Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& cl
         bool const stricter = rank(verdict, enforced) > rank(decision.verdict, decision.enforced);
         bool const first_warning = enforced && verdict == Verdict::kWarn && !decision.warns();
         if (!stricter && !first_warning) continue;
-        auto const found = match(rule, footprint, clock);
+        auto const found = match(rule, footprint, clock, leave);
         if (!found) continue;
-        auto const name = rule.text(GuardrailField::kName);
+        if (!found->grants.empty()) {
+            if (rank(verdict, enforced) > rank(lifted.verdict, lifted.enforced))
+                describe(lifted, rule, enforced, found->classes, found->object);
+            note_grants(lifted, leave, found->grants);
+            continue;
+        }
         if (first_warning) {
-            decision.warning = message_of(rule, name);
-            decision.warning_from = name;
+            decision.warning = message_of(rule, rule.text(GuardrailField::kName));
+            decision.warning_from = rule.text(GuardrailField::kName);
         }
         if (!stricter) continue;
-        decision.verdict = verdict;
-        decision.enforced = enforced;
-        decision.guardrail = name;
-        decision.message = message_of(rule, name);
-        decision.reason = reason_of(found->classes, found->object);
-        decision.hint = hint_of(verdict);
+        describe(decision, rule, enforced, found->classes, found->object);
         if (decision.refuses() && verdict == Verdict::kBlock) break;
     }
-    if (decision.refuses()) decision.warning.clear();
-    return decision;
+    if (decision.refuses()) {
+        decision.warning.clear();
+        return decision;
+    }
+    if (lifted.grants.empty()) return decision;
+    lifted.warning = decision.warning;
+    lifted.warning_from = decision.warning_from;
+    return lifted;
 }
 
 }  // namespace hoopguard::decide

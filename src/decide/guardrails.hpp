@@ -4,6 +4,7 @@
 
 #include "classify/footprint.hpp"
 #include "decide/decision.hpp"
+#include "decide/leave.hpp"
 #include "policy/image.hpp"
 #include "policy/schedule.hpp"
 
@@ -30,6 +31,8 @@ class Clock {
     virtual ~Clock() = default;
     // What clocks show in `zone` now; nothing when there is no such zone, and then the guardrail is in force.
     virtual std::optional<policy::WallClock> in_zone(std::string_view zone) const = 0;
+    // Microseconds since 1970-01-01 UTC; asked for only where a grant may cover the statement.
+    virtual std::uint64_t now() const = 0;
 };
 
 class Guardrails {
@@ -45,13 +48,14 @@ class Guardrails {
     // Whether what judge() says of a footprint with these classes may change with the time.
     bool depends_on_time(policy::ClassSet classes) const noexcept { return timed_.meets(classes); }
     // The strictest match wins: block over ask over warn; of equals the first by name. `observe`: nothing is
-    // enforced.
-    Decision judge(const classify::Footprint& footprint, const Clock& clock, bool observe) const;
+    // enforced. What `leave` covers is asked about no more; it is on record as approved.
+    Decision judge(const classify::Footprint& footprint, const Clock& clock, bool observe,
+                   const Leave& leave = {}) const;
 
  private:
     struct Match;
-    std::optional<Match> match(const policy::Row& rule, const classify::Footprint& footprint,
-                               const Clock& clock) const;
+    std::optional<Match> match(const policy::Row& rule, const classify::Footprint& footprint, const Clock& clock,
+                               const Leave& leave) const;
 
     policy::Section rules_;
     std::vector<std::uint32_t> chosen_;  // rows of rules_, rising

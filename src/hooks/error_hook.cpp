@@ -4,6 +4,7 @@
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/scrub_pg.hpp"
+#include "pg/halt.hpp"
 #include "pipeline.hpp"
 
 namespace {
@@ -50,6 +51,7 @@ static void hoopguard_error(void*) {
         MemoryContextRegisterResetCallback(ErrorContext, &rearm);
         rearm_is_set = true;
     }
+    hoopguard::pg::describe_halt();
     // A parallel worker's error reaches the client through its leader, but the server's log directly.
     bool const recorded = may_record();
     if (!recorded && !hoopguard::mask::may_show_row(geterrcode())) return;

@@ -1,5 +1,6 @@
 // Plannable statements, wherever they come from: gate at ExecutorStart, nesting and rows while they run, outcome
 // at ExecutorEnd. What an error ends never gets there: the transaction hooks close it.
+#include "approve/resting_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
@@ -50,12 +51,15 @@ static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
 
 static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
     std::size_t const depth = hoopguard::record::running_depth();
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
+                         [query] { hoopguard::approve::resume(query, hoopguard::record::is_running()); });
     hoopguard::record::enter_query(query);
     if (prev_ExecutorRun)
         prev_ExecutorRun(HOOPGUARD_RUN_PASS);
     else
         standard_ExecutorRun(HOOPGUARD_RUN_PASS);
     hoopguard::record::leave_query(query, depth, query->estate->es_processed);
+    if (!hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }
 
 static void hoopguard_ExecutorFinish(QueryDesc* query) {
@@ -76,6 +80,8 @@ static void hoopguard_ExecutorEnd(QueryDesc* query) {
     else
         standard_ExecutorEnd(query);
     hoopguard::record::end_query(query, depth);
+    hoopguard::approve::forget(query);
+    if (!hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }
 
 }  // extern "C"

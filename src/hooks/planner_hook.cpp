@@ -29,6 +29,8 @@ get_index_stats_hook_type prev_index_stats = nullptr;
 
 bool hides_statistics(Oid relation, AttrNumber column) {
     return hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner statistics", [=] {
+        // Planning may run functions under another role.
+        hoopguard::mask::look_at(hoopguard::identify::current_actor());
         return hoopguard::mask::any_in_force() &&
                hoopguard::pg::call([=] { return hoopguard::mask::hides_statistics(relation, column); });
     });
@@ -79,6 +81,7 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
 static void hoopguard_relation_info(PlannerInfo* root, Oid relation, bool parent, RelOptInfo* planned) {
     if (prev_relation_info != nullptr) prev_relation_info(root, relation, parent, planned);
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner indexes", [=] {
+        hoopguard::mask::look_at(hoopguard::identify::current_actor());
         if (hoopguard::mask::any_in_force())
             hoopguard::pg::call([=] { hoopguard::mask::hide_order(relation, planned); });
     });

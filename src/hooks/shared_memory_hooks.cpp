@@ -1,6 +1,9 @@
 // Shared memory: requested before the server starts, attached once it has been made.
+#include "approve/ended_pg.hpp"
+#include "approve/waiting_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "pg/boundary.hpp"
+#include "policy/mailbox_pg.hpp"
 #include "policy/standing_pg.hpp"
 #include "record/journal_pg.hpp"
 #include "record/statement_text_pg.hpp"
@@ -24,6 +27,9 @@ static void hoopguard_shmem_request() {
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory request", [] {
         hoopguard::record::request_shared();
         hoopguard::policy::request_shared();
+        hoopguard::approve::request_ended();
+        hoopguard::policy::request_mailbox();
+        hoopguard::approve::request_shared();
     });
 }
 
@@ -33,6 +39,9 @@ static void hoopguard_shmem_startup() {
         hoopguard::record::attach_shared();
         hoopguard::record::prepare_statement_key();
         hoopguard::policy::attach_shared();
+        hoopguard::approve::attach_ended();
+        hoopguard::policy::attach_mailbox();
+        hoopguard::approve::attach_shared();
     });
 }
 

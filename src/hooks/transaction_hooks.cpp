@@ -1,4 +1,5 @@
 // Ends of transactions and subtransactions: durability before a commit, outcomes after whatever happened.
+#include "approve/resting_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
@@ -14,8 +15,14 @@ static void hoopguard_transaction(XactEvent event, void*) {
         case XACT_EVENT_PRE_PREPARE:
             hoopguard::pg::entry(hoopguard::pg::Door::kGate, "commit", [] { hoopguard::secure_commit(); });
             break;
-        case XACT_EVENT_COMMIT: hoopguard::record::transaction_committed(); break;
-        case XACT_EVENT_ABORT: hoopguard::record::transaction_aborted(); break;
+        case XACT_EVENT_COMMIT:
+            hoopguard::record::transaction_committed();
+            hoopguard::approve::forget_all();
+            break;
+        case XACT_EVENT_ABORT:
+            hoopguard::record::transaction_aborted();
+            hoopguard::approve::forget_all();
+            break;
         case XACT_EVENT_PREPARE: hoopguard::record::transaction_prepared(); break;
         default: break;
     }

@@ -1,4 +1,5 @@
 // Utility statements: gate before they run; their outcome is recorded here, in success and in error.
+#include "approve/resting_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
@@ -22,6 +23,16 @@ hoopguard::classify::Statement statement_of(PlannedStmt* plan, const char* sourc
     return statement;
 }
 
+void check_cursor(Node* node) {
+    if (IsA(node, FetchStmt)) hoopguard::approve::check_cursor(reinterpret_cast<FetchStmt*>(node)->portalname);
+}
+
+void remember_cursor(Node* node) {
+    if (!IsA(node, DeclareCursorStmt)) return;
+    auto const* const cursor = reinterpret_cast<DeclareCursorStmt*>(node);
+    if ((cursor->options & CURSOR_OPT_HOLD) != 0) hoopguard::approve::remember_cursor(cursor->portalname);
+}
+
 }  // namespace
 
 extern "C" {
@@ -38,12 +49,20 @@ static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool
     std::size_t const depth = hoopguard::record::running_depth();
     hoopguard::pg::observe_error(
         [&] {
-            hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility",
-                                 [=] { hoopguard::admit(statement_of(plan, source, parameters)); });
+            hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility", [=] {
+                hoopguard::admit(statement_of(plan, source, parameters));
+                check_cursor(plan->utilityStmt);
+            });
+            // The tree may be gone with the transaction that the command ends.
+            bool const declares = IsA(plan->utilityStmt, DeclareCursorStmt);
             next(plan, source, read_only_tree, context, parameters, environment, destination, completion);
+            if (declares)
+                hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility",
+                                     [plan] { remember_cursor(plan->utilityStmt); });
         },
         [&] { hoopguard::record::fail_utility(depth, geterrcode()); });
     hoopguard::record::end_utility(depth, completion != nullptr ? completion->nprocessed : 0);
+    if (!hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }
 
 }  // extern "C"

@@ -1,21 +1,21 @@
-// Resolving masks: label → data class → method, for session_user and current_user, kept to the column's type.
+// Who speaks, and the mask rules chosen for it: kept for a handful of pairs of roles, until policy, roles or
+// settings change.
 #include "mask/in_force_pg.hpp"
 
-#include "mask/data_class.hpp"
-#include "mask/labels_pg.hpp"
+#include "decide/memberships_pg.hpp"
+#include "mask/columns_pg.hpp"
+#include "mask/resolve.hpp"
 #include "pg/boundary.hpp"
+#include "pg/report.hpp"
 #include "pg/settings.hpp"
 #include "policy/in_force_pg.hpp"
 #include "policy/standing_pg.hpp"
 
-#include <cstddef>
+#include <array>
 
 extern "C" {
-#include "access/htup_details.h"
-#include "catalog/pg_attribute.h"
-#include "parser/parse_coerce.h"
+#include "commands/dbcommands.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/syscache.h"
 }
@@ -24,55 +24,42 @@ namespace hoopguard::mask {
 
 namespace {
 
-// One of the two roles that speak.
-struct Subject {
-    Oid role;
-    bool superuser;
+// What rules are chosen from.
+struct Key {
+    Oid login;
+    Oid effective;
     bool guarded;
-    bool covered;  // masks without roles concern it
-};
-
-// Plain data per process. `known` falls when roles change.
-struct InForce {
-    bool known;
-    Subject session;
-    Subject current;
-    int mask_mode;
     int mask_default;
-    std::uint64_t generation;  // of the policy
-    const policy::Image* image;
-    std::uint64_t fingerprint;
+    std::uint64_t generation;
+    std::uint64_t roles_epoch;
+    bool operator==(const Key&) const = default;
 };
 
-InForce in_force;
+struct Choice {
+    Key key = {};
+    MaskRules rules;
+};
+
+constexpr std::size_t kChoices = 8;
+
+// Made on first use, so that nothing is built before the server forks.
+struct Choices {
+    std::array<Choice, kChoices> kept;
+    std::size_t next = 0;
+};
+
+Choices& choices() {
+    static Choices all;
+    return all;
+}
+
+// Plain data per process: the choice for whoever was last looked at.
+const Choice* chosen = nullptr;
+std::uint64_t in_force = 0;  // its fingerprint, when masks are enforced
+bool observed = false;
 
 void roles_changed(Datum, int, uint32) noexcept {
-    if (!in_force.known) return;
-    in_force.known = false;
-    ResetPlanCache();
-}
-
-bool is_covered(const Subject& subject) {
-    if (subject.superuser) return false;
-    return subject.guarded || pg::settings.mask_default == static_cast<int>(pg::MaskDefault::kEveryone);
-}
-
-// The fingerprint of masks by each class's default method.
-constexpr std::uint64_t kDefaultMethods = 1;
-
-struct Role {
-    char name[NAMEDATALEN];
-    bool superuser;
-};
-
-Role role_of(Oid role) {
-    return pg::call([role] {
-        Role found = {};
-        const char* const name = GetUserNameFromId(role, true);
-        strlcpy(found.name, name != nullptr ? name : "", sizeof found.name);
-        found.superuser = superuser_arg(role);
-        return found;
-    });
+    if (chosen != nullptr) ResetPlanCache();
 }
 
 // An actor of kind agent, by the name of its database role.
@@ -88,65 +75,69 @@ bool is_agent(const policy::Image* image, std::string_view role) noexcept {
     return false;
 }
 
-// The same for any role, from PostgreSQL's side: the image that was last looked at stays mapped meanwhile.
-bool is_known_agent(Oid role) {
-    const char* const name = GetUserNameFromId(role, true);
-    return name != nullptr && is_agent(in_force.image, name);
+std::string name_of(Oid role) {
+    const char* const name = pg::call([role] { return GetUserNameFromId(role, true); });
+    return name != nullptr ? name : "";
 }
 
-Subject subject_of(Oid oid, const Role& role, const policy::Image* image) {
-    Subject subject = {oid, role.superuser, is_agent(image, role.name), false};
-    subject.covered = is_covered(subject);
-    return subject;
+End end_of(Oid role, bool guarded, const policy::Image* image) {
+    End end;
+    end.superuser = pg::call([role] { return superuser_arg(role); });
+    if (end.superuser) return end;
+    end.roles = decide::memberships(role);
+    end.covered = guarded || is_agent(image, name_of(role)) ||
+                  pg::settings.mask_default == static_cast<int>(pg::MaskDefault::kEveryone);
+    return end;
 }
 
-Method method_for(const Subject& subject, const char* data_class) noexcept {
-    return subject.covered ? default_method(data_class) : Method{MethodKind::kClear};
+std::string database_name() {
+    const char* const name =
+        pg::call([] { return OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : nullptr; });
+    return name != nullptr ? name : "";
 }
 
-Method method_for(const char* data_class) noexcept {
-    Method const method = method_for(in_force.session, data_class);
-    return method.kind != MethodKind::kClear ? method : method_for(in_force.current, data_class);
+bool is_superuser(Oid role) {
+    return pg::call([role] { return superuser_arg(role); });
 }
 
-MaskSpec spec_for(const Method& method, Oid type, int32 typmod) {
-    MaskSpec spec;
-    spec.method = fitting(method, family_of(type));
-    Oid const base = getBaseTypeAndTypmod(type, &typmod);
-    if (typmod >= VARHDRSZ && (base == VARCHAROID || base == BPCHAROID)) {
-        spec.most_characters = static_cast<std::uint32_t>(typmod - VARHDRSZ);
-        spec.padded = base == BPCHAROID;
-    }
-    return spec;
+MaskRules rules_of(const identify::Actor& actor) {
+    // Superusers are never masked, nor refused when the policy cannot be had.
+    if (is_superuser(actor.login_role) && is_superuser(actor.effective_role)) return {};
+    const policy::Image* const image = policy::in_force();
+    Speaker speaker;
+    speaker.login = end_of(actor.login_role, actor.guarded, image);
+    speaker.effective =
+        actor.effective_role == actor.login_role ? speaker.login : end_of(actor.effective_role, false, image);
+    speaker.database = database_name();
+    return MaskRules(image, speaker);
+}
+
+const Choice& choice_for(const identify::Actor& actor) {
+    Key const key = {actor.login_role,          actor.effective_role,          actor.guarded,
+                     pg::settings.mask_default, policy::generation_in_force(), decide::roles_epoch()};
+    if (chosen != nullptr && chosen->key == key) return *chosen;
+    Choices& all = choices();
+    for (const Choice& one : all.kept)
+        if (one.key == key) return one;
+    Choice& made = all.kept[all.next];
+    made.key = {};
+    made.rules = rules_of(actor);
+    made.key = key;
+    all.next = (all.next + 1) % kChoices;
+    return made;
 }
 
 }  // namespace
 
 void look_at(const identify::Actor& actor) {
-    bool const changed =
-        !in_force.known || in_force.session.role != actor.login_role ||
-        in_force.current.role != actor.effective_role || (actor.guarded && !in_force.session.guarded) ||
-        in_force.mask_mode != pg::settings.mask_mode || in_force.mask_default != pg::settings.mask_default ||
-        in_force.generation != policy::generation_in_force();
-    if (!changed) return;
-    Role const session = role_of(actor.login_role);
-    Role const current = role_of(actor.effective_role);
-    // Superusers are never masked, nor refused when the policy cannot be had.
-    const policy::Image* const image = session.superuser && current.superuser ? nullptr : policy::in_force();
-    InForce next = {};
-    next.session = subject_of(actor.login_role, session, image);
-    next.session.guarded = next.session.guarded || actor.guarded;
-    next.session.covered = is_covered(next.session);
-    next.current = subject_of(actor.effective_role, current, image);
-    next.mask_mode = pg::settings.mask_mode;
-    next.mask_default = pg::settings.mask_default;
-    next.generation = image != nullptr ? image->generation() : policy::generation_in_force();
-    bool const any = next.session.covered || next.current.covered;
-    // By what is masked, not by whom it concerns: roles that see the same may share plans.
-    if (any && pg::settings.masking_mode() == pg::Mode::kEnforce) next.fingerprint = kDefaultMethods;
-    next.image = image;
-    next.known = true;
-    in_force = next;
+    chosen = nullptr;  // until it is known: nothing rests on another speaker's rules
+    in_force = 0;
+    observed = false;
+    const Choice& choice = choice_for(actor);
+    bool const enforced = pg::settings.masking_mode() == pg::Mode::kEnforce;
+    in_force = enforced ? choice.rules.fingerprint() : 0;
+    observed = !enforced && choice.rules.any();
+    chosen = &choice;
 }
 
 void watch_roles() {
@@ -155,79 +146,62 @@ void watch_roles() {
 }
 
 bool any_in_force() noexcept {
-    return in_force.fingerprint != 0;
+    return in_force != 0;
+}
+
+bool any_observed() noexcept {
+    return observed;
 }
 
 std::uint64_t fingerprint() noexcept {
-    return in_force.fingerprint;
+    return in_force;
 }
 
 const MaskedColumns* masked_columns(Oid relation) {
-    if (!any_in_force()) return nullptr;
-    const ClassifiedColumns* classified = classified_columns(relation);
-    if (classified == nullptr) return nullptr;
-    auto* masked = static_cast<MaskedColumns*>(palloc(
-        offsetof(MaskedColumns, columns) + static_cast<std::size_t>(classified->count) * sizeof(MaskedColumn)));
-    masked->relation = relation;
-    masked->count = 0;
-    for (int i = 0; i < classified->count; ++i) {
-        const ClassifiedColumn& one = classified->columns[i];
-        if (masked->find(one.number) != nullptr) continue;
-        Method const method = method_for(one.data_class);
-        if (method.kind == MethodKind::kClear) continue;
-        MaskedColumn& column = masked->columns[masked->count++];
-        column.number = one.number;
-        column.spec = pack({method});
-        strlcpy(column.data_class, one.data_class, NAMEDATALEN);
-    }
-    // Only now the types: looking them up may read catalogs, and `classified` belongs to the cache.
-    for (int i = 0; i < masked->count; ++i) {
-        MaskedColumn& column = masked->columns[i];
-        Oid type, collation;
-        int32 typmod;
-        get_atttypetypmodcoll(relation, column.number, &type, &typmod, &collation);
-        column.spec = pack(spec_for(unpack(column.spec).method, type, typmod));
-    }
-    return masked->count > 0 ? masked : nullptr;
+    return any_in_force() ? columns_under(chosen->rules, relation) : nullptr;
+}
+
+const MaskedColumns* observed_columns(Oid relation) {
+    return any_observed() ? columns_under(chosen->rules, relation) : nullptr;
 }
 
 bool is_exempt(Oid role) {
     if (superuser_arg(role)) return true;
-    for (const Subject& subject : {in_force.session, in_force.current})
-        if (subject.role == role) return !subject.covered;
-    return pg::settings.mask_default != static_cast<int>(pg::MaskDefault::kEveryone) && !is_known_agent(role);
+    return pg::entry(pg::Door::kGate, "masks of a role", [role] {
+        const policy::Image* const image = policy::in_force();
+        Speaker speaker;
+        speaker.login = speaker.effective = end_of(role, false, image);
+        speaker.database = database_name();
+        return !MaskRules(image, speaker).any();
+    });
 }
 
-TypeFamily family_of(Oid type) {
-    Oid const base = getBaseType(type);
-    if (base == BPCHAROID || IsBinaryCoercible(base, TEXTOID)) return TypeFamily::kText;
-    return redacted_form(type) != nullptr ? TypeFamily::kConstant : TypeFamily::kOther;
-}
+namespace {
 
-const char* redacted_form(Oid type) {
-    Oid const base = getBaseType(type);
-    switch (base) {
-        case INT2OID:
-        case INT4OID:
-        case INT8OID:
-        case FLOAT4OID:
-        case FLOAT8OID:
-        case NUMERICOID: return "0";
-        case BOOLOID: return "false";
-        case DATEOID:
-        case TIMESTAMPOID: return "1970-01-01";
-        case TIMESTAMPTZOID: return "1970-01-01 00:00+00";
-        case TIMEOID:
-        case TIMETZOID: return "00:00";
-        case INTERVALOID: return "0";
-        case UUIDOID: return "00000000-0000-0000-0000-000000000000";
-        case BYTEAOID: return "";
-        case JSONOID:
-        case JSONBOID: return "null";
-        case INETOID:
-        case CIDROID: return "0.0.0.0";
-        default: return OidIsValid(get_element_type(base)) ? "{}" : nullptr;
+// Superusers classify columns also when the policy cannot be had.
+const policy::Image* policy_for_labels() {
+    try {
+        return policy::in_force();
+    } catch (const pg::Refusal&) {
+        if (!is_superuser(GetUserId())) throw;
+        return nullptr;
     }
+}
+
+}  // namespace
+
+bool is_known_class(const char* data_class) {
+    return pg::entry(pg::Door::kGate, "data class",
+                     [data_class] { return is_data_class(policy_for_labels(), data_class); });
+}
+
+bool find_misfit(const char* data_class, Oid type, Method* misfit) {
+    TypeFamily const family = family_of(type);
+    return pg::entry(pg::Door::kGate, "data class", [=] {
+        auto const method = misfit_of(policy_for_labels(), data_class, family);
+        if (method) *misfit = *method;
+        return method.has_value();
+    });
 }
 
 }  // namespace hoopguard::mask

@@ -19,6 +19,9 @@ void watch_roles();
 // Whether any mask may be in force for the actor last looked at.
 bool any_in_force() noexcept;
 
+// Whether masks would be in force, but hoopguard.mask_mode only observes.
+bool any_observed() noexcept;
+
 // What the masks in force rest on: plans made under another value may show too much or too little. 0: none.
 std::uint64_t fingerprint() noexcept;
 
@@ -26,8 +29,8 @@ std::uint64_t fingerprint() noexcept;
 
 struct MaskedColumn {
     AttrNumber number;
-    std::uint64_t spec;  // MaskSpec, packed
-    char data_class[NAMEDATALEN];
+    std::uint64_t spec;            // MaskSpec, packed
+    char data_class[NAMEDATALEN];  // unclassified: it has no label
 };
 
 struct MaskedColumns {
@@ -47,8 +50,17 @@ struct MaskedColumns {
 // current memory context.
 const MaskedColumns* masked_columns(Oid relation);
 
+// The same when masks are only observed: what would be masked.
+const MaskedColumns* observed_columns(Oid relation);
+
 // Whether no mask concerns `role` at all.
 bool is_exempt(Oid role);
+
+// Whether labels may name that data class.
+bool is_known_class(const char* data_class);
+
+// Whether a method in the policy for `data_class` cannot mask values of `type` and keep the type; which one.
+bool find_misfit(const char* data_class, Oid type, Method* misfit);
 
 // What methods can do with values of `type`, a domain's base included.
 TypeFamily family_of(Oid type);

@@ -59,15 +59,15 @@ void check_relation(Relation relation) {
 }
 
 void check_class(const char* label) {
-    bool known = false;
-    for (const auto& one : built_in_classes()) known = known || one.name == label;
-    if (known) return;
     if (kUnclassified == label)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("data class \"unclassified\" is that of columns without a label"),
                         errhint("declassify_column() removes a label.")));
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown data class \"%s\"", label),
-                    errhint("hoopguard.data_class lists the data classes.")));
+    if (is_known_class(label)) return;
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown data class \"%s\"", label),
+             errhint("hoopguard.data_class in the control database lists the data classes; a new one is known "
+                     "when its row is committed.")));
 }
 
 // Where a row lies would tell the value: partitions are named by it.
@@ -88,19 +88,22 @@ void check_partition_key(Oid relation, const char* column) {
     }
 }
 
-void check_fit(Relation relation, AttrNumber number, const char* label) {
-    Oid const type = TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid;
-    Method const method = default_method(label);
-    if (fits(method, family_of(type))) return;
+void refuse_misfit(const Method& method, const char* column, Oid type, const char* data_class) {
     char spelled[64];
     describe(method, spelled, sizeof spelled);
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                    errmsg("column \"%s\" of type %s cannot be classified as \"%s\"",
-                           NameStr(TupleDescAttr(RelationGetDescr(relation), number - 1)->attname),
-                           format_type_be(type), label),
+                    errmsg("column \"%s\" of type %s cannot be classified as \"%s\"", column, format_type_be(type),
+                           data_class),
                     errdetail("Method %s cannot mask that type and keep it.", spelled),
                     errhint("Choose a class with method %s.",
                             fits({MethodKind::kRedact}, family_of(type)) ? "redact or null" : "null")));
+}
+
+void check_fit(Relation relation, AttrNumber number, const char* label) {
+    Form_pg_attribute column = TupleDescAttr(RelationGetDescr(relation), number - 1);
+    Method misfit;
+    if (find_misfit(label, column->atttypid, &misfit))
+        refuse_misfit(misfit, NameStr(column->attname), column->atttypid, label);
 }
 
 }  // namespace
@@ -128,19 +131,50 @@ void set_label(const ObjectAddress* object, const char* label) {
     SetSecurityLabel(object, kLabelProvider, label);
 }
 
-bool any_label() {
-    bool any = false;
+namespace {
+
+// Calls `take` for each label of hoopguard in this database until it returns true; whether it did.
+template <class Take>
+bool any_label_that(Take take) {
+    bool taken = false;
     Relation catalog = table_open(SecLabelRelationId, AccessShareLock);
     SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, nullptr, 0, nullptr);
     HeapTuple tuple;
-    while (!any && HeapTupleIsValid(tuple = systable_getnext(scan))) {
-        bool is_null;
-        Datum const provider = heap_getattr(tuple, Anum_pg_seclabel_provider, RelationGetDescr(catalog), &is_null);
-        any = !is_null && strcmp(TextDatumGetCString(provider), kLabelProvider) == 0;
+    while (!taken && HeapTupleIsValid(tuple = systable_getnext(scan))) {
+        bool no_provider, no_label;
+        Datum const provider =
+            heap_getattr(tuple, Anum_pg_seclabel_provider, RelationGetDescr(catalog), &no_provider);
+        Datum const label = heap_getattr(tuple, Anum_pg_seclabel_label, RelationGetDescr(catalog), &no_label);
+        if (no_provider || no_label || strcmp(TextDatumGetCString(provider), kLabelProvider) != 0) continue;
+        auto* form = reinterpret_cast<FormData_pg_seclabel*>(GETSTRUCT(tuple));
+        taken = take(form->objoid, static_cast<AttrNumber>(form->objsubid), TextDatumGetCString(label));
     }
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
-    return any;
+    return taken;
+}
+
+}  // namespace
+
+void check_labelled(const char* data_class, const Method& method) {
+    any_label_that([&](Oid relation, AttrNumber number, const char* label) {
+        if (number <= 0 || strcmp(label, data_class) != 0) return false;
+        char* const column = get_attname(relation, number, true);
+        if (column == nullptr) return false;
+        Oid const type = get_atttype(relation, number);
+        if (fits(method, family_of(type))) return false;
+        char spelled[64];
+        describe(method, spelled, sizeof spelled);
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                        errmsg("data class \"%s\" cannot be masked by %s", data_class, spelled),
+                        errdetail("Column \"%s\" of \"%s\" carries it, and %s cannot mask type %s and keep it.",
+                                  column, get_rel_name(relation), spelled, format_type_be(type))));
+        return true;
+    });
+}
+
+bool any_label() {
+    return any_label_that([](Oid, AttrNumber, const char*) { return true; });
 }
 
 }  // namespace hoopguard::mask

@@ -149,6 +149,10 @@ bool may_have_classified() noexcept {
     return looked_at == 0 || any_label || any_classified_known();
 }
 
+std::uint64_t label_changes() noexcept {
+    return all_changes + linked_changes;
+}
+
 void watch_labels() {
     CacheRegisterRelcacheCallback(relation_changed, 0);
 }

@@ -4,6 +4,8 @@
 
 #include "pg/prelude.hpp"
 
+#include <cstdint>
+
 namespace hoopguard::mask {
 
 inline constexpr char kLabelProvider[] = "hoopguard";
@@ -35,6 +37,9 @@ bool any_classified_known() noexcept;
 bool database_has_classified();
 // Likewise as far as this process knows; true when it has not looked yet. For error callbacks.
 bool may_have_classified() noexcept;
+
+// Grows with every change in the catalog that may concern labels, names or columns of any relation.
+std::uint64_t label_changes() noexcept;
 
 // Told of changes in the catalog from here on; once, before the server forks.
 void watch_labels();

@@ -9,6 +9,7 @@
 #include "pg/tree.hpp"
 
 extern "C" {
+#include "access/sysattr.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pathnodes.h"
 #include "parser/parsetree.h"
@@ -36,6 +37,18 @@ void to_named_parent(const PlannedStmt* plan, Index& entry, AttrNumber& column) 
     }
 }
 
+// Adds "schema.table.column" unless it is there.
+List* add_name(List* names, Oid relation, AttrNumber column) {
+    char* const attribute = get_attname(relation, column, true);
+    if (attribute == nullptr) return names;
+    char* const name =
+        psprintf("%s.%s.%s", get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation), attribute);
+    ListCell* cell;
+    foreach (cell, names)
+        if (strcmp(static_cast<char*>(lfirst(cell)), name) == 0) return names;
+    return lappend(names, name);
+}
+
 List* names_of(const Flow& flow) {
     List* names = NIL;
     for (Index i = 1; i <= flow.entries; ++i) {
@@ -43,21 +56,29 @@ List* names_of(const Flow& flow) {
             Index entry = i;
             auto column = static_cast<AttrNumber>(number);
             to_named_parent(flow.plan, entry, column);
-            Oid const relation = rt_fetch(entry, flow.plan->rtable)->relid;
-            char* const attribute = get_attname(relation, column, true);
-            if (attribute == nullptr) continue;
-            char* const name = psprintf("%s.%s.%s", get_namespace_name(get_rel_namespace(relation)),
-                                        get_rel_name(relation), attribute);
-            ListCell* cell;
-            bool known = false;
-            foreach (cell, names) known = known || strcmp(static_cast<char*>(lfirst(cell)), name) == 0;
-            if (!known) names = lappend(names, name);
+            names = add_name(names, rt_fetch(entry, flow.plan->rtable)->relid, column);
         }
     }
     return names;
 }
 
 }  // namespace
+
+List* observe_plan(PlannedStmt* plan) {
+    List* names = NIL;
+    for (int i = 0; i < pg::permission_count(plan); ++i) {
+        pg::Permission const permission = pg::permission(plan, i);
+        const MaskedColumns* columns =
+            OidIsValid(permission.relation) ? observed_columns(permission.relation) : nullptr;
+        for (int k = 0; columns != nullptr && k < columns->count; ++k) {
+            AttrNumber const number = columns->columns[k].number;
+            bool const all = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, permission.selected);
+            if (all || bms_is_member(number - FirstLowInvalidHeapAttributeNumber, permission.selected))
+                names = add_name(names, permission.relation, number);
+        }
+    }
+    return names;
+}
 
 bool reads_classified(const PlannedStmt* plan) {
     ListCell* cell;

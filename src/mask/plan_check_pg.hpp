@@ -24,6 +24,9 @@ struct PlanCheck {
 // Checks `plan` for the actor last looked at.
 PlanCheck check_plan(PlannedStmt* plan);
 
+// The columns that would be masked if masks were enforced, by the privileges that the plan needs: names as above.
+List* observe_plan(PlannedStmt* plan);
+
 // Whether the plan reads any relation with a classified column.
 bool reads_classified(const PlannedStmt* plan);
 

@@ -28,6 +28,7 @@ namespace {
 struct Known {
     Oid relation;
     const MaskedColumns* columns;
+    bool owner_known;  // whether the next was looked up
     bool owner_exempt;
     Known* next;
 };
@@ -47,13 +48,18 @@ bool is_owner_exempt(Oid relation) {
     return is_exempt(owner);
 }
 
-const Known* look_up(Walk& walk, Oid relation) {
-    for (const Known* known = walk.known; known != nullptr; known = known->next)
+bool is_trusted(Known& known) {
+    if (!known.owner_known) known.owner_exempt = is_owner_exempt(known.relation);
+    known.owner_known = true;
+    return known.owner_exempt;
+}
+
+Known* look_up(Walk& walk, Oid relation) {
+    for (Known* known = walk.known; known != nullptr; known = known->next)
         if (known->relation == relation) return known;
-    auto* known = static_cast<Known*>(palloc(sizeof(Known)));
+    auto* known = static_cast<Known*>(palloc0(sizeof(Known)));
     known->relation = relation;
     known->columns = masked_columns(relation);
-    known->owner_exempt = known->columns != nullptr && is_owner_exempt(relation);
     known->next = walk.known;
     walk.known = known;
     return known;
@@ -82,10 +88,10 @@ Node* mutate_var(Var* var, Walk& walk) {
     if (conflict != nullptr && conflict->exclRelIndex == var->varno) return pg::as_node(var);
     if (shows_statistics(relation))
         return find_mask_functions(true) ? masked_statistic(var, relation) : pg::as_node(var);
-    const Known* known = look_up(walk, relation);
+    Known* known = look_up(walk, relation);
     if (known->columns == nullptr) return pg::as_node(var);
     find_mask_functions();
-    if (walk.pass && known->owner_exempt) {
+    if (walk.pass && is_trusted(*known)) {
         bool const shows = var->varattno == 0 || known->columns->find(var->varattno) != nullptr;
         return shows ? passed_reference(var) : pg::as_node(var);
     }

@@ -30,8 +30,12 @@ bool is_share_of_leader(const QueryDesc* query) {
     bool const stamped = find_stamp(plan, &made_under);
     if (stamped && made_under == kReferentialStamp && in_referential_context()) return found;
     found.stale = stamped && made_under != fingerprint();
-    if (found.stale || !any_in_force()) return found;
-    PlanCheck const check = check_plan(plan);
+    if (found.stale || (!any_in_force() && !any_observed())) return found;
+    PlanCheck check = {};
+    if (any_in_force())
+        check = check_plan(plan);
+    else
+        check.masked = observe_plan(plan);
     found.breach_relation = check.breach_relation;
     found.breach_column = check.breach_column;
     auto const count = static_cast<std::size_t>(list_length(check.masked));

@@ -15,6 +15,7 @@ extern "C" {
 #include "libpq/libpq-be.h"
 #include "optimizer/pathnode.h"
 #include "pgstat.h"
+#include "storage/lwlock.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
@@ -129,6 +130,7 @@ inline List* group_expressions(const RangeTblEntry* entry) {
 struct Permission {
     Oid relation;
     AclMode required;
+    Bitmapset* selected;  // columns, offset by FirstLowInvalidHeapAttributeNumber; 0: the whole row
 };
 
 inline int permission_count(const PlannedStmt* plan) {
@@ -142,11 +144,11 @@ inline int permission_count(const PlannedStmt* plan) {
 inline Permission permission(const PlannedStmt* plan, int index) {
 #if PG_VERSION_NUM >= 160000
     auto const* const info = static_cast<RTEPermissionInfo*>(list_nth(plan->permInfos, index));
-    return {info->relid, info->requiredPerms};
+    return {info->relid, info->requiredPerms, info->selectedCols};
 #else
     auto const* const entry = static_cast<RangeTblEntry*>(list_nth(plan->rtable, index));
-    if (entry->rtekind != RTE_RELATION) return {InvalidOid, 0};
-    return {entry->relid, entry->requiredPerms};
+    if (entry->rtekind != RTE_RELATION) return {InvalidOid, 0, nullptr};
+    return {entry->relid, entry->requiredPerms, entry->selectedCols};
 #endif
 }
 
@@ -164,6 +166,28 @@ inline bool is_not_matched_by_source(const MergeAction* action) {
     return action->matchKind == MERGE_WHEN_NOT_MATCHED_BY_SOURCE;
 #else
     return false;
+#endif
+}
+
+}  // namespace hoopguard::pg
+
+namespace hoopguard::pg {
+
+// What pg_stat_activity shows of a session that waits for a person. 17 lets extensions name wait events; before,
+// only the names of lock tranches are theirs, so that the type shows as LWLock.
+inline constexpr const char* kApprovalWait = "HoopguardApproval";
+
+inline void request_approval_wait() {
+#if PG_VERSION_NUM < 170000
+    RequestNamedLWLockTranche(kApprovalWait, 1);
+#endif
+}
+
+inline uint32 approval_wait_event() {
+#if PG_VERSION_NUM >= 170000
+    return WaitEventExtensionNew(kApprovalWait);
+#else
+    return PG_WAIT_LWLOCK | static_cast<uint32>(GetNamedLWLockTranche(kApprovalWait)->lock.tranche);
 #endif
 }
 

@@ -4,6 +4,7 @@
 #include "crypto/seal.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/redaction_settings.hpp"
 
 extern "C" {
 
@@ -23,6 +24,7 @@ static bool check_reveal_key(char** value, void**, GucSource) {
 namespace hoopguard::pg {
 
 Settings settings;
+RedactionSettings redaction_settings;
 
 namespace {
 
@@ -101,13 +103,25 @@ void define_journal_settings() {
                              &settings.journal_parameters, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("hoopguard.journal_redact",
                              "Sensitive literals and parameters become keyed tokens in recorded text.", nullptr,
-                             &settings.journal_redact, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+                             &redaction_settings.redact, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     DefineCustomStringVariable(
         "hoopguard.journal_reveal_key", "An auditor's public key, to which exact texts are sealed.", nullptr,
-        &settings.journal_reveal_key, "", PGC_SIGHUP, 0, check_reveal_key, nullptr, nullptr);
+        &redaction_settings.reveal_key, "", PGC_SIGHUP, 0, check_reveal_key, nullptr, nullptr);
     define_int("hoopguard.journal_statement_limit",
                "Longer statement texts are recorded by head, tail and digest.", &settings.journal_statement_limit,
                1024, 1, 8192, PGC_SIGHUP, GUC_UNIT_KB);
+}
+
+void define_approval_settings() {
+    define_int("hoopguard.approval_wait", "How long a statement waits in place for a person; 0 refuses at once.",
+               &settings.approval_wait, 30'000, 0, 24 * 3600 * 1000, PGC_SIGHUP, GUC_UNIT_MS);
+    define_int("hoopguard.approval_max_waiting",
+               "Beyond so many waiting sessions, statements are refused at once.", &settings.approval_max_waiting,
+               10, 0, 10'000, PGC_SIGHUP, 0);
+    define_int("hoopguard.request_lifetime", "A request that nobody decides expires after this.",
+               &settings.request_lifetime, 3600, 1, 365 * 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
+    define_int("hoopguard.approval_lifetime", "An approval that is not used expires after this.",
+               &settings.approval_lifetime, 900, 1, 365 * 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
 }
 
 void define_session_settings() {
@@ -121,6 +135,7 @@ void define_session_settings() {
 void define_settings() {
     define_policy_settings();
     define_journal_settings();
+    define_approval_settings();
     define_session_settings();
     MarkGUCPrefixReserved("hoopguard");
 }

@@ -30,9 +30,11 @@ struct Settings {
     char* checkpoint_command;         // gets a signed checkpoint on standard input
     int journal_checkpoint_interval;  // seconds
     bool journal_parameters;
-    bool journal_redact;
-    char* journal_reveal_key;     // empty, or what crypto::parse_sealing_key reads
     int journal_statement_limit;  // kB
+    int approval_wait;            // milliseconds; 0: refuse at once
+    int approval_max_waiting;     // sessions
+    int request_lifetime;         // seconds
+    int approval_lifetime;        // seconds
     char* request_id;             // the caller's, user-settable
     char* reason;                 // the caller's, user-settable
 

@@ -52,6 +52,8 @@ static void hoopguard_policy_released(ResourceReleasePhase phase, bool is_commit
     changed = false;
     if (!is_commit) return;
     auto const request = request_compilation();
+    // The broker compiles what it has committed itself as soon as it comes to it.
+    if (is_broker()) return;
     auto const outcome = wait_for_compilation(request, kPublishMilliseconds);
     if (outcome == Compilation::kPublished) return;
     ereport(WARNING,

@@ -104,13 +104,99 @@ void write_actors(ImageWriter& image, const std::vector<ActorRow>& actors) {
     }
 }
 
+void write_locks(ImageWriter& image, const std::vector<LockRow>& locks) {
+    using F = LockField;
+    auto& rows = image.section(SectionId::kLockedActors);
+    for (auto const& lock : locks) {
+        rows.add_row();
+        rows.text(F::kName, lock.name);
+        rows.text(F::kReason, lock.reason);
+        rows.word(F::kUntil, or_else(lock.until, kUnlimited));
+        rows.word(F::kOwned, lock.owned ? 1 : 0);
+        rows.text(F::kLockedBy, lock.locked_by);
+        rows.word(F::kLockedAt, static_cast<std::uint64_t>(lock.locked_at));
+    }
+}
+
+void write_grants(ImageWriter& image, const std::vector<Grant>& grants) {
+    using F = GrantField;
+    auto& rows = image.section(SectionId::kGrants);
+    for (auto const& grant : grants) {
+        rows.add_row();
+        rows.word(F::kId, static_cast<std::uint64_t>(grant.id));
+        rows.word(F::kRequest, or_else(grant.request, 0));
+        rows.text(F::kProvider, grant.provider);
+        rows.text(F::kActor, grant.actor);
+        rows.text(F::kRole, grant.role);
+        rows.text(F::kMember, grant.member);
+        rows.word(F::kMade, grant.made ? 1 : 0);
+        rows.texts(F::kClasses, grant.classes);
+        rows.texts(F::kObjects, grant.objects);
+        rows.texts(F::kUnmask, grant.unmask);
+        rows.text(F::kDatabase, grant.database);
+        rows.word(F::kSession, grant.session ? parse_session_id(*grant.session).value_or(0) : 0);
+        rows.word(F::kValidUntil, or_else(grant.valid_until, kUnlimited));
+        rows.texts(F::kDecidedBy, grant.decided_by);
+    }
+}
+
+std::string label_of(const Guardrail& row) {
+    return "guardrail \"" + row.name + "\"";
+}
+
+std::string label_of(const ActorRow& row) {
+    return "actor \"" + row.name + "\"";
+}
+
+std::string label_of(const LockRow& row) {
+    return "locked actor \"" + row.name + "\"";
+}
+
+std::string label_of(const Grant& row) {
+    return "grant " + std::to_string(row.id);
+}
+
+void write_data_classes(ImageWriter& image, const std::vector<DataClassRow>& classes) {
+    using F = DataClassField;
+    auto& rows = image.section(SectionId::kDataClasses);
+    for (auto const& one : classes) {
+        rows.add_row();
+        rows.text(F::kName, one.name);
+        rows.text(F::kMethod, one.method);
+        rows.text(F::kDescription, one.description);
+        rows.word(F::kBuiltIn, one.built_in ? 1 : 0);
+    }
+}
+
+void write_mask_policies(ImageWriter& image, const std::vector<MaskPolicyRow>& policies) {
+    using F = MaskPolicyField;
+    auto& rows = image.section(SectionId::kMaskPolicies);
+    for (auto const& one : policies) {
+        rows.add_row();
+        rows.text(F::kDataClass, one.data_class);
+        rows.text(F::kMethod, one.method);
+        rows.texts(F::kRoles, one.roles);
+        rows.texts(F::kExceptRoles, one.except_roles);
+        rows.texts(F::kDatabases, one.databases);
+        rows.texts(F::kObjects, one.objects);
+        rows.word(F::kRank, static_cast<std::uint64_t>(one.rank));
+    }
+}
+
+std::string label_of(const DataClassRow& row) {
+    return "data class \"" + row.name + "\"";
+}
+
+std::string label_of(const MaskPolicyRow& row) {
+    return "mask policy of \"" + row.data_class + "\"";
+}
+
 template <class Row>
-base::Status check_rows(const std::vector<Row>& rows, std::string_view table) {
+base::Status check_rows(const std::vector<Row>& rows) {
     for (auto const& row : rows)
         if (auto const objection = object_to(row))
-            return base::fail(std::string(table) + " \"" + row.name + "\" is not valid: column \"" +
-                              objection->column + "\" is \"" + objection->value +
-                              "\", allowed: " + objection->allowed);
+            return base::fail(label_of(row) + " is not valid: column \"" + objection->column + "\" is \"" +
+                              objection->value + "\", allowed: " + objection->allowed);
     return {};
 }
 
@@ -118,13 +204,29 @@ base::Status check_rows(const std::vector<Row>& rows, std::string_view table) {
 
 base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation, std::uint64_t system_identifier,
                                   std::uint64_t created_at) {
-    if (auto status = check_rows(tables.guardrails, "guardrail"); !status) return status.error();
-    if (auto status = check_rows(tables.actors, "actor"); !status) return status.error();
+    if (auto status = check_rows(tables.guardrails); !status) return status.error();
+    if (auto status = check_rows(tables.actors); !status) return status.error();
+    if (auto status = check_rows(tables.grants); !status) return status.error();
+    if (auto status = check_rows(tables.locks); !status) return status.error();
+    if (auto status = check_rows(tables.data_classes); !status) return status.error();
+    if (auto status = check_rows(tables.mask_policies); !status) return status.error();
 
     auto guardrails = tables.guardrails;
     std::ranges::sort(guardrails, {}, &Guardrail::name);
     auto actors = tables.actors;
     std::ranges::sort(actors, {}, [](const ActorRow& row) { return std::tie(row.name, row.provider); });
+    auto grants = tables.grants;
+    std::ranges::sort(grants, {}, &Grant::id);
+
+    auto locks = tables.locks;
+    std::ranges::sort(locks, {}, &LockRow::name);
+
+    auto classes = tables.data_classes;
+    std::ranges::sort(classes, {}, &DataClassRow::name);
+    auto masks = tables.mask_policies;
+    std::ranges::sort(masks, {}, [](const MaskPolicyRow& row) {
+        return std::tie(row.data_class, row.rank, row.roles, row.databases, row.objects);
+    });
 
     ImageWriter image;
     auto& facts = image.section(SectionId::kFacts);
@@ -134,6 +236,10 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     for (auto const& row : guardrails) write_guardrail(rows, row);
     write_role_index(image, guardrails);
     write_actors(image, actors);
+    write_locks(image, locks);
+    write_grants(image, grants);
+    write_data_classes(image, classes);
+    write_mask_policies(image, masks);
     return image.finish(generation, system_identifier, created_at);
 }
 

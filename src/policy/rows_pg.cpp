@@ -5,6 +5,7 @@
 #include "pg/report.hpp"
 
 extern "C" {
+#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -141,6 +142,57 @@ ActorRow read_actor(const RowReader& row) {
     return result;
 }
 
+LockRow read_lock(const RowReader& row) {
+    LockRow result;
+    result.name = row.text("name").value_or("");
+    result.reason = row.text("reason").value_or("");
+    result.until = row.time("until");
+    result.owned = row.boolean("owned").value_or(true);
+    result.locked_by = row.text("locked_by").value_or("");
+    result.locked_at = row.time("locked_at").value_or(0);
+    return result;
+}
+
+Grant read_grant(const RowReader& row) {
+    Grant result;
+    result.id = row.number("id").value_or(0);
+    result.request = row.number("request");
+    result.provider = row.text("provider");
+    result.actor = row.text("actor").value_or("");
+    result.role = row.text("role");
+    result.member = row.text("member");
+    result.made = row.boolean("made").value_or(false);
+    result.classes = row.words("classes");
+    result.objects = row.words("objects");
+    result.unmask = row.words("unmask");
+    result.database = row.text("database");
+    result.session = row.text("session_id");
+    result.valid_until = row.time("valid_until");
+    result.decided_by = row.words("decided_by");
+    return result;
+}
+
+DataClassRow read_data_class(const RowReader& row) {
+    DataClassRow result;
+    result.name = row.text("name").value_or("");
+    result.method = row.text("method").value_or("");
+    result.description = row.text("description");
+    result.built_in = row.boolean("built_in").value_or(false);
+    return result;
+}
+
+MaskPolicyRow read_mask_policy(const RowReader& row) {
+    MaskPolicyRow result;
+    result.data_class = row.text("data_class").value_or("");
+    result.method = row.text("method").value_or("");
+    result.roles = row.words("roles");
+    result.except_roles = row.words("except_roles");
+    result.databases = row.words("databases");
+    result.objects = row.words("objects");
+    result.rank = row.number("rank").value_or(0);
+    return result;
+}
+
 namespace {
 
 // A scan that is open; closed on every way out but a PostgreSQL error, which ends the transaction with it.
@@ -173,6 +225,31 @@ void read_all(Oid table, const char* name, Take take) {
     });
 }
 
+// The active grants alone, however many past ones the table holds: its index of active ones has no other. Without
+// that index the whole table is read.
+void read_grants(Oid table, std::vector<Grant>& grants) {
+    struct IndexScan {
+        Relation relation;
+        SysScanDesc scan;
+    };
+    auto const open = pg::call([table] {
+        Relation relation = table_open(table, AccessShareLock);
+        Oid const index = get_relname_relid("jit_grant_active", RelationGetNamespace(relation));
+        bool const usable = OidIsValid(index) && list_member_oid(RelationGetIndexList(relation), index);
+        return IndexScan{relation, systable_beginscan(relation, index, usable, GetActiveSnapshot(), 0, nullptr)};
+    });
+    for (;;) {
+        auto* const tuple = pg::call([open] { return systable_getnext(open.scan); });
+        if (tuple == nullptr) break;
+        RowReader const row(tuple, RelationGetDescr(open.relation));
+        if (row.text("state") == "active") grants.push_back(read_grant(row));
+    }
+    pg::call([open] {
+        systable_endscan(open.scan);
+        table_close(open.relation, AccessShareLock);
+    });
+}
+
 }  // namespace
 
 Oid policy_table(const char* name) {
@@ -182,17 +259,39 @@ Oid policy_table(const char* name) {
     });
 }
 
+namespace {
+
+// A table that an earlier version of the SQL objects lacks has no rows.
+template <class Row>
+void read_into(std::vector<Row>& rows, const char* name, Row (*read)(const RowReader&)) {
+    Oid const table = policy_table(name);
+    if (OidIsValid(table)) read_all(table, name, [&](const RowReader& row) { rows.push_back(read(row)); });
+}
+
+}  // namespace
+
+std::vector<DataClassRow> read_data_classes() {
+    std::vector<DataClassRow> rows;
+    read_into(rows, "data_class", read_data_class);
+    return rows;
+}
+
+std::vector<MaskPolicyRow> read_mask_policies() {
+    std::vector<MaskPolicyRow> rows;
+    read_into(rows, "mask_policy", read_mask_policy);
+    return rows;
+}
+
 std::optional<Tables> read_tables() {
-    Oid const guardrails = policy_table("guardrail");
-    Oid const actors = policy_table("actor");
-    if (!OidIsValid(guardrails) && !OidIsValid(actors)) return std::nullopt;
+    if (!OidIsValid(policy_table("guardrail")) && !OidIsValid(policy_table("actor"))) return std::nullopt;
     Tables tables;
     tables.database = pg::call([] { return get_database_name(MyDatabaseId); });
-    if (OidIsValid(guardrails))
-        read_all(guardrails, "guardrail",
-                 [&](const RowReader& row) { tables.guardrails.push_back(read_guardrail(row)); });
-    if (OidIsValid(actors))
-        read_all(actors, "actor", [&](const RowReader& row) { tables.actors.push_back(read_actor(row)); });
+    read_into(tables.guardrails, "guardrail", read_guardrail);
+    read_into(tables.actors, "actor", read_actor);
+    tables.data_classes = read_data_classes();
+    tables.mask_policies = read_mask_policies();
+    read_into(tables.locks, "locked_actor", read_lock);
+    if (Oid const grants = policy_table("jit_grant"); OidIsValid(grants)) read_grants(grants, tables.grants);
     return tables;
 }
 

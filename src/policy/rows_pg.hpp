@@ -37,11 +37,19 @@ class RowReader {
 
 Guardrail read_guardrail(const RowReader& row);
 ActorRow read_actor(const RowReader& row);
+LockRow read_lock(const RowReader& row);
+Grant read_grant(const RowReader& row);
+DataClassRow read_data_class(const RowReader& row);
+MaskPolicyRow read_mask_policy(const RowReader& row);
 
 // Reads all policy tables as the active snapshot sees them, by scanning them: no planner, no rule, no row
 // security. Nothing when the current database holds no policy tables. Throws pg::Error, and pg::Refusal when they
 // are not what the extension made.
 std::optional<Tables> read_tables();
+
+// The rows of one table, as the active snapshot sees them. Throw as read_tables() does.
+std::vector<DataClassRow> read_data_classes();
+std::vector<MaskPolicyRow> read_mask_policies();
 
 // The OID of a table of schema hoopguard in the current database; InvalidOid when it is missing. May throw
 // pg::Error.

@@ -15,6 +15,10 @@ enum class SectionId : std::uint32_t {
     kGuardrails = 4,
     kRoleIndex = 5,  // which guardrails concern a role; the first row (null role) is for everyone
     kActors = 6,
+    kLockedActors = 12,
+    kGrants = 11,  // the active ones alone, in the order of their numbers
+    kDataClasses = 7,
+    kMaskPolicies = 8,
 };
 
 // Each field of a row is one 8-byte little-endian slot.
@@ -81,6 +85,68 @@ inline constexpr FieldType kActorSchema[] = {
     FieldType::kText, FieldType::kWord, FieldType::kWord,
 };
 
+enum class LockField : std::uint32_t {
+    kName,
+    kReason,
+    kUntil,  // microseconds since 1970-01-01 UTC; kUnlimited: until unlocked
+    kOwned,  // 0 or 1: the agents that this actor owns too
+    kLockedBy,
+    kLockedAt,  // microseconds since 1970-01-01 UTC
+    kCount,
+};
+inline constexpr FieldType kLockSchema[] = {
+    FieldType::kText, FieldType::kText, FieldType::kWord, FieldType::kWord, FieldType::kText, FieldType::kWord,
+};
+
+// A just-in-time grant: what an actor may do until it ends.
+enum class GrantField : std::uint32_t {
+    kId,
+    kRequest,   // 0: none
+    kProvider,  // null: a database role
+    kActor,
+    kRole,        // membership of; null: none
+    kMember,      // the role that holds it
+    kMade,        // 0 or 1: made for the grant, and taken back at its end
+    kClasses,     // leave, as written; null: none
+    kObjects,     // of these; null: all; globs
+    kUnmask,      // data classes; null: none
+    kDatabase,    // where leave and unmasking hold; null: everywhere
+    kSession,     // of this session alone; 0: of every one
+    kValidUntil,  // microseconds since 1970-01-01 UTC; kUnlimited: until the session ends
+    kDecidedBy,
+    kCount,
+};
+inline constexpr FieldType kGrantSchema[] = {
+    FieldType::kWord, FieldType::kWord, FieldType::kText,  FieldType::kText,  FieldType::kText,
+    FieldType::kText, FieldType::kWord, FieldType::kTexts, FieldType::kTexts, FieldType::kTexts,
+    FieldType::kText, FieldType::kWord, FieldType::kWord,  FieldType::kTexts,
+};
+
+enum class DataClassField : std::uint32_t {
+    kName,
+    kMethod,  // as written
+    kDescription,
+    kBuiltIn,  // 0 or 1
+    kCount,
+};
+inline constexpr FieldType kDataClassSchema[] = {FieldType::kText, FieldType::kText, FieldType::kText,
+                                                 FieldType::kWord};
+
+enum class MaskPolicyField : std::uint32_t {
+    kDataClass,
+    kMethod,  // as written
+    kRoles,   // null: whom mask_default says
+    kExceptRoles,
+    kDatabases,  // null: all
+    kObjects,    // null: all; globs
+    kRank,       // two's complement; the lowest matching one wins
+    kCount,
+};
+inline constexpr FieldType kMaskPolicySchema[] = {
+    FieldType::kText,  FieldType::kText,  FieldType::kTexts, FieldType::kTexts,
+    FieldType::kTexts, FieldType::kTexts, FieldType::kWord,
+};
+
 inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
 constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
@@ -89,6 +155,10 @@ constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
         case SectionId::kGuardrails: return kGuardrailSchema;
         case SectionId::kRoleIndex: return kRoleIndexSchema;
         case SectionId::kActors: return kActorSchema;
+        case SectionId::kLockedActors: return kLockSchema;
+        case SectionId::kGrants: return kGrantSchema;
+        case SectionId::kDataClasses: return kDataClassSchema;
+        case SectionId::kMaskPolicies: return kMaskPolicySchema;
         case SectionId::kTexts:
         case SectionId::kItems: break;
     }
@@ -99,5 +169,9 @@ static_assert(std::size(kPolicyFactSchema) == static_cast<std::size_t>(PolicyFac
 static_assert(std::size(kGuardrailSchema) == static_cast<std::size_t>(GuardrailField::kCount));
 static_assert(std::size(kRoleIndexSchema) == static_cast<std::size_t>(RoleIndexField::kCount));
 static_assert(std::size(kActorSchema) == static_cast<std::size_t>(ActorField::kCount));
+static_assert(std::size(kLockSchema) == static_cast<std::size_t>(LockField::kCount));
+static_assert(std::size(kGrantSchema) == static_cast<std::size_t>(GrantField::kCount));
+static_assert(std::size(kDataClassSchema) == static_cast<std::size_t>(DataClassField::kCount));
+static_assert(std::size(kMaskPolicySchema) == static_cast<std::size_t>(MaskPolicyField::kCount));
 
 }  // namespace hoopguard::policy

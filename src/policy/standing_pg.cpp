@@ -144,12 +144,16 @@ void wait_until_settled() {
 
 std::uint64_t request_compilation() noexcept {
     auto const request = pg_atomic_add_fetch_u64(&standing->requested, 1);
+    wake_broker();
+    return request;
+}
+
+void wake_broker() noexcept {
     SpinLockAcquire(&standing->lock);
     auto* const broker = standing->broker;
     auto* const launcher = standing->launcher;
     SpinLockRelease(&standing->lock);
     wake(broker != nullptr ? broker : launcher);
-    return request;
 }
 
 Compilation wait_for_compilation(std::uint64_t request, long milliseconds) noexcept {

@@ -52,6 +52,8 @@ std::string problem();
 void register_broker() noexcept;
 void register_launcher() noexcept;
 bool is_broker() noexcept;
+// Wakes the broker, or the launcher while there is none.
+void wake_broker() noexcept;
 int broker_pid() noexcept;
 
 // Asks the broker to leave the control database and stay away for a while, so that it can be dropped, renamed or

@@ -1,6 +1,7 @@
 // What may stand in the columns of the policy tables.
 #include "policy/tables.hpp"
 
+#include "base/text.hpp"
 #include "policy/schedule.hpp"
 #include "policy/statement_class.hpp"
 
@@ -12,6 +13,7 @@ namespace hoopguard::policy {
 namespace {
 
 constexpr std::size_t kLongestName = 128;
+constexpr std::size_t kLongestClass = 63;
 constexpr std::int64_t kMostApprovals = 100;
 constexpr std::string_view kNotYet = "NULL only: this version of hoopguard does not judge by it";
 
@@ -66,7 +68,23 @@ Objections check_schedule(const std::optional<std::string>& text) {
     return {};
 }
 
+// As labels and policies spell it: mask::is_class_name says the same of labels.
+bool is_class_name(std::string_view name) noexcept {
+    if (name.empty() || name.size() > kLongestClass || name.front() < 'a' || name.front() > 'z') return false;
+    return std::ranges::all_of(
+        name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
 }  // namespace
+
+std::optional<std::uint64_t> parse_session_id(std::string_view text) noexcept {
+    std::size_t const dot = text.find('.');
+    if (dot == std::string_view::npos || dot > 8 || text.size() - dot - 1 > 8) return std::nullopt;
+    auto const second = base::parse_hex(text.substr(0, dot));
+    auto const process = base::parse_hex(text.substr(dot + 1));
+    if (!second || !process || text.front() == '0' || text[dot + 1] == '0') return std::nullopt;
+    return *second << 32 | *process;
+}
 
 std::optional<Action> parse_action(std::string_view text) noexcept {
     for (auto const action : {Action::kWarn, Action::kAsk, Action::kBlock})
@@ -121,6 +139,49 @@ std::optional<Objection> object_to(const ActorRow& row) {
     if (row.provider && row.provider->empty())
         return object("provider", "", "the name of a provider; or NULL for a database role");
     return {};
+}
+
+std::optional<Objection> object_to(const LockRow& row) {
+    if (auto objection = check_name(row.name)) return objection;
+    if (row.reason.empty()) return object("reason", row.reason, "why the actor is locked, in a few words");
+    return {};
+}
+
+std::optional<Objection> object_to(const Grant& row) {
+    if (row.actor.empty()) return object("actor", "", "the name of an actor");
+    if (!row.role && !row.classes && !row.unmask)
+        return object("role", "NULL", "a role, classes, or data classes to unmask: at least one of them");
+    if (row.role && row.role->empty()) return object("role", "", "the name of a role; or NULL");
+    if (row.classes) {
+        if (auto objection = check_classes(*row.classes)) return objection;
+    } else if (row.objects) {
+        return object("objects", row.objects->empty() ? "" : row.objects->front(), "NULL where classes are NULL");
+    }
+    if (auto objection = check_words("objects", row.objects, "names or globs such as public.orders, public.*"))
+        return objection;
+    if (auto objection = check_words("unmask", row.unmask, "names of data classes")) return objection;
+    if (row.session && !parse_session_id(*row.session))
+        return object("session_id", *row.session, "a session_id as hoopguard.session shows it; or NULL");
+    if (!row.valid_until && !row.session)
+        return object("valid_until", "NULL", "a time; NULL only for a grant of one session");
+    return {};
+}
+
+std::optional<Objection> object_to(const DataClassRow& row) {
+    if (!is_class_name(row.name))
+        return object("name", row.name,
+                      "a lower-case letter, then at most 62 lower-case letters, digits and underscores");
+    return {};
+}
+
+std::optional<Objection> object_to(const MaskPolicyRow& row) {
+    if (!is_class_name(row.data_class))
+        return object("data_class", row.data_class, "a name in hoopguard.data_class, or unclassified");
+    if (auto objection = check_words("roles", row.roles, "names of roles or group:NAME")) return objection;
+    if (auto objection = check_words("except_roles", row.except_roles, "names of roles or group:NAME"))
+        return objection;
+    if (auto objection = check_words("databases", row.databases, "names or globs of databases")) return objection;
+    return check_words("objects", row.objects, "names or globs such as public.orders, public.*");
 }
 
 }  // namespace hoopguard::policy

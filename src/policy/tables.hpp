@@ -52,6 +52,57 @@ struct ActorRow {
     std::optional<std::int64_t> expires_at;  // microseconds since 1970-01-01 UTC
 };
 
+// A row of hoopguard.locked_actor.
+struct LockRow {
+    std::string name;  // of a role or of a token's subject
+    std::string reason;
+    std::optional<std::int64_t> until;  // microseconds since 1970-01-01 UTC
+    bool owned = true;                  // the agents that it owns too
+    std::string locked_by;
+    std::int64_t locked_at = 0;
+};
+
+// A row of hoopguard.jit_grant whose state is 'active'.
+struct Grant {
+    std::int64_t id = 0;
+    std::optional<std::int64_t> request;
+    std::optional<std::string> provider;  // none: a database role
+    std::string actor;
+    std::optional<std::string> role;    // membership of …
+    std::optional<std::string> member;  // … for this role
+    bool made = false;                  // the membership is the grant's own
+    std::optional<Words> classes;
+    std::optional<Words> objects;
+    std::optional<Words> unmask;
+    std::optional<std::string> database;
+    std::optional<std::string> session;
+    std::optional<std::int64_t> valid_until;  // microseconds since 1970-01-01 UTC
+    std::optional<Words> decided_by;
+};
+
+// A session's number from its id as hoopguard.session shows it, "6553f100.1a2b": start second << 32 | process id.
+// Nothing when the text is not one.
+std::optional<std::uint64_t> parse_session_id(std::string_view text) noexcept;
+
+// A row of hoopguard.data_class.
+struct DataClassRow {
+    std::string name;
+    std::string method = "redact";
+    std::optional<std::string> description;
+    bool built_in = false;
+};
+
+// A row of hoopguard.mask_policy. How methods are spelled is the mask stage's to say.
+struct MaskPolicyRow {
+    std::string data_class;
+    std::string method;
+    std::optional<Words> roles;
+    std::optional<Words> except_roles;
+    std::optional<Words> databases;
+    std::optional<Words> objects;
+    std::int64_t rank = 100;
+};
+
 // What is wrong with a row: for an error that names the column, the value and what is allowed.
 struct Objection {
     std::string column;
@@ -62,12 +113,20 @@ struct Objection {
 // Everything that can be judged without a server; names of roles and time zones cannot.
 std::optional<Objection> object_to(const Guardrail& row);
 std::optional<Objection> object_to(const ActorRow& row);
+std::optional<Objection> object_to(const LockRow& row);
+std::optional<Objection> object_to(const Grant& row);
+std::optional<Objection> object_to(const DataClassRow& row);
+std::optional<Objection> object_to(const MaskPolicyRow& row);
 
 // The whole policy of a cluster.
 struct Tables {
     std::string database;  // the control database
     std::vector<Guardrail> guardrails;
     std::vector<ActorRow> actors;
+    std::vector<LockRow> locks;
+    std::vector<Grant> grants;  // active
+    std::vector<DataClassRow> data_classes;
+    std::vector<MaskPolicyRow> mask_policies;
 };
 
 }  // namespace hoopguard::policy

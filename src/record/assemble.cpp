@@ -4,6 +4,7 @@
 #include "record/assemble.hpp"
 
 #include "base/text.hpp"
+#include "policy/tables.hpp"
 
 #include <algorithm>
 #include <array>
@@ -95,12 +96,7 @@ std::string session_text(std::uint64_t session) {
 }
 
 std::optional<std::uint64_t> parse_session(std::string_view text) noexcept {
-    std::size_t const dot = text.find('.');
-    if (dot == std::string_view::npos || dot > 8 || text.size() - dot - 1 > 8) return std::nullopt;
-    auto const second = base::parse_hex(text.substr(0, dot));
-    auto const process = base::parse_hex(text.substr(dot + 1));
-    if (!second || !process || text.front() == '0' || text[dot + 1] == '0') return std::nullopt;
-    return *second << 32 | *process;
+    return policy::parse_session_id(text);
 }
 
 std::string_view StatementRow::sqlstate() const noexcept {

@@ -2,6 +2,7 @@
 // became a statement. Only the last has no other entry.
 #include "record/failure_pg.hpp"
 
+#include "pg/redaction_settings.hpp"
 #include "pg/settings.hpp"
 #include "record/running_session_pg.hpp"
 #include "record/session_entry_pg.hpp"
@@ -73,7 +74,7 @@ void remember(const ErrorData& error, std::string_view text, const SensitivePart
             message = cleaned;
         }
         std::string redacted;
-        if (pg::settings.journal_redact) {
+        if (pg::redaction_settings.redact) {
             redacted = with_replacements(message, redact_message(message, sensitive, tokens()));
             message = redacted;
         }

@@ -154,8 +154,6 @@ enum class Field : std::uint8_t {
     kSubject = 73,             // text: the object a policy change concerns
     kMode = 74,                // text: hoopguard.mode in force
     kLastStatementNo = 75,     // uint
-    kSealed = 80,              // bytes: the exact text and parameters, sealed to the auditor's key
-    kParametersDigest = 81,    // bytes: HMAC-SHA-256 of the exact parameters when any was redacted
 };
 
 enum class TransactionOutcome : std::uint8_t {

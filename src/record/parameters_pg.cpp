@@ -2,6 +2,7 @@
 #include "record/parameters_pg.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/redaction_settings.hpp"
 #include "pg/settings.hpp"
 #include "record/open_statements.hpp"
 #include "record/session_writer_pg.hpp"
@@ -195,7 +196,7 @@ RecordedParameters add_parameters(EntryWriter& entry, ParamListInfo parameters, 
         count = variables.size();
         if (count == 0) return recorded;
     }
-    const Tokens* const used = pg::settings.journal_redact ? &tokens() : nullptr;
+    const Tokens* const used = pg::redaction_settings.redact ? &tokens() : nullptr;
     if (!write_values(entry.add_array(Field::kParameters, count), parameters, text, parts, used)) return recorded;
     CborWriter exact(recorded.exact);
     exact.array(count);

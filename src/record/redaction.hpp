@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "crypto/mac.hpp"
+#include "record/format.hpp"
 #include "record/secrets.hpp"
 
 #include <cstddef>
@@ -14,6 +15,10 @@
 #include <vector>
 
 namespace hoopguard::record {
+
+// Payload fields beside those of format.hpp; doc/journal_format.md, section 5.5.
+inline constexpr Field kFieldSealed{80};  // bytes: exact text and parameters, sealed to the auditor's key
+inline constexpr Field kFieldParametersDigest{81};  // bytes: HMAC-SHA-256 of the exact parameters
 
 // What masks know about a statement before it runs.
 struct SensitiveParts {

@@ -5,6 +5,7 @@
 #include "crypto/random.hpp"
 #include "crypto/seal.hpp"
 #include "pg/boundary.hpp"
+#include "pg/redaction_settings.hpp"
 #include "pg/settings.hpp"
 #include "record/session_writer_pg.hpp"
 #include "record/statement_key.hpp"
@@ -44,15 +45,15 @@ base::ByteView statement_key() {
 crypto::Sealer* sealer_in_force() {
     static crypto::Sealer* sealer = nullptr;
     static std::string* made_for = nullptr;
-    if (*pg::settings.journal_reveal_key == '\0') return nullptr;
-    if (made_for != nullptr && *made_for == pg::settings.journal_reveal_key) return sealer;
-    auto const key = crypto::parse_sealing_key(pg::settings.journal_reveal_key);
+    if (*pg::redaction_settings.reveal_key == '\0') return nullptr;
+    if (made_for != nullptr && *made_for == pg::redaction_settings.reveal_key) return sealer;
+    auto const key = crypto::parse_sealing_key(pg::redaction_settings.reveal_key);
     if (!key) return nullptr;
     auto made = crypto::Sealer::make(*key);
     delete sealer;
     sealer = made ? new crypto::Sealer(std::move(*made)) : nullptr;
     if (made_for == nullptr) made_for = new std::string;
-    *made_for = pg::settings.journal_reveal_key;
+    *made_for = pg::redaction_settings.reveal_key;
     return sealer;
 }
 
@@ -84,7 +85,7 @@ Replacements StatementText::secret_marks() const {
 
 StatementText::StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts) : own_(own) {
     if (may_hold_secret(own)) secrets_ = find_secrets(own, standard_conforming_strings);
-    if (pg::settings.journal_redact)
+    if (pg::redaction_settings.redact)
         redacted_ = redact_statement(own, offset, standard_conforming_strings, parts, tokens());
     replaced_ = merged(secret_marks(), redacted_);
     auto const limit = static_cast<std::size_t>(pg::settings.journal_statement_limit) << 10;
@@ -140,9 +141,9 @@ void StatementText::add_sealed(EntryWriter& entry, base::ByteView parameters) co
         base::Bytes bound(text_digest.begin(), text_digest.end());
         bound.insert(bound.end(), parameters_digest.begin(), parameters_digest.end());
         auto const sealed = sealer->seal(content, bound);
-        if (cbor.ok() && sealed) entry.add_bytes(Field::kSealed, *sealed);
+        if (cbor.ok() && sealed) entry.add_bytes(kFieldSealed, *sealed);
     }
-    if (commits) entry.add_bytes(Field::kParametersDigest, parameters_digest);
+    if (commits) entry.add_bytes(kFieldParametersDigest, parameters_digest);
 }
 
 void StatementText::add_request(EntryWriter& entry) const noexcept {

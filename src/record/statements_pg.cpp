@@ -50,6 +50,14 @@ void add_decision(EntryWriter& entry, const decide::Decision& decision) {
     entry.add_bool(Field::kEnforced, decision.enforced);
 }
 
+// Whose decision a statement rests on that was asked about before; one that is refused rests on none.
+void add_approval(EntryWriter& entry, const decide::Decision& decision) {
+    if (decision.approval != 0) entry.add_uint(Field::kApproval, decision.approval);
+    if (decision.decided_by.empty()) return;
+    CborWriter& cbor = entry.add_array(Field::kDecidedBy, decision.decided_by.size());
+    for (auto const& name : decision.decided_by) cbor.text(name);
+}
+
 std::uint16_t flags_of(const classify::Statement& statement, const decide::Decision& decision,
                        std::uint64_t parent) noexcept {
     unsigned flags = 0;
@@ -58,7 +66,7 @@ std::uint16_t flags_of(const classify::Statement& statement, const decide::Decis
     if (statement.is_fastpath()) flags |= kFlagFastpath;
     if (decision.refuses())
         flags |= kFlagRefused;
-    else if (decision.verdict >= decide::Verdict::kAsk)
+    else if (decision.verdict >= decide::Verdict::kAsk && !decision.approved())
         flags |= kFlagPassed;
     return static_cast<std::uint16_t>(flags);
 }
@@ -92,6 +100,7 @@ void write_fields(EntryWriter& entry, const classify::Statement& statement, cons
     text.add_request(entry);
     if (numbers.transaction != 0) entry.add_uint(Field::kTransactionNo, numbers.transaction);
     if (!actor.definer_role.empty()) entry.add_text(Field::kEffectiveRole, actor.definer_role);
+    add_approval(entry, decision);
     text.add_sealed(entry, recorded.exact);
 }
 

@@ -1,5 +1,7 @@
 // Triggers of the policy tables: they check rows, tell the broker of changes, and refuse writes outside the
 // control database.
+#include "mask/data_class.hpp"
+#include "mask/label_rules_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
@@ -13,6 +15,7 @@
 
 extern "C" {
 #include "commands/dbcommands.h"
+#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "pgtime.h"
 #include "utils/acl.h"
@@ -78,6 +81,54 @@ void check(const policy::ActorRow& row) {
         refuse("actor", row.name, {"name", row.name, "an existing role when provider is NULL"});
 }
 
+void check(const policy::LockRow& row) {
+    if (auto const objection = policy::object_to(row)) refuse("locked_actor", row.name, *objection);
+}
+
+// A method that can be read, and that keeps the type of every column of this database that carries the class.
+void check_method(const char* table, const std::string& data_class, const std::string& spelled) {
+    auto const method = mask::parse_method(spelled);
+    if (!method)
+        throw pg::Refusal(ERRCODE_INVALID_PARAMETER_VALUE,
+                          pg::format("invalid value for column \"method\" of %s \"%s\": \"%s\"", table,
+                                     data_class.c_str(), spelled.c_str()),
+                          pg::format("%s.", method.error().message.c_str()));
+    if (data_class == mask::kUnclassified && !mask::fits(*method, mask::TypeFamily::kText))
+        refuse(table, data_class,
+               {"method", spelled, "a method for text: columns without a label are text and json"});
+    pg::call([&] { mask::check_labelled(data_class.c_str(), *method); });
+}
+
+void check(const policy::DataClassRow& row, bool built_in_before) {
+    if (auto const objection = policy::object_to(row)) refuse("data class", row.name, *objection);
+    if ((row.built_in || built_in_before) && !pg::call([] { return creating_extension; }))
+        throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                          pg::format("data class \"%s\" is built in and stays as it is", row.name.c_str()),
+                          nullptr, "hoopguard.set_mask() says how it is masked, for whom and where.");
+    check_method("data class", row.name, row.method);
+}
+
+void check_unused(const policy::DataClassRow& row) {
+    check(row, row.built_in);
+    auto const policies = policy::read_mask_policies();
+    if (std::ranges::find(policies, row.name, &policy::MaskPolicyRow::data_class) == policies.end()) return;
+    throw pg::Refusal(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+                      pg::format("data class \"%s\" is named by a mask policy", row.name.c_str()), nullptr,
+                      "hoopguard.drop_mask() removes it.");
+}
+
+void check(const policy::MaskPolicyRow& row) {
+    for (auto const& objection : {policy::object_to(row), object_to_roles("roles", row.roles),
+                                  object_to_roles("except_roles", row.except_roles)})
+        if (objection) refuse("mask policy of", row.data_class, *objection);
+    auto const classes = policy::read_data_classes();
+    if (std::ranges::find(classes, row.data_class, &policy::DataClassRow::name) == classes.end())
+        throw pg::Refusal(ERRCODE_INVALID_PARAMETER_VALUE,
+                          pg::format("unknown data class \"%s\"", row.data_class.c_str()), nullptr,
+                          "hoopguard.data_class lists the data classes; a new one is a row there.");
+    check_method("mask policy of", row.data_class, row.method);
+}
+
 // The row that is about to be stored.
 HeapTuple new_row(const TriggerData& data) {
     return TRIGGER_FIRED_BY_UPDATE(data.tg_event) ? data.tg_newtuple : data.tg_trigtuple;
@@ -98,6 +149,29 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_check_guardrail) {
 HOOPGUARD_SQL_FUNCTION(hoopguard_check_actor) {
     auto const& data = trigger_data(fcinfo);
     check(policy::read_actor(reader(data)));
+    return PointerGetDatum(new_row(data));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_check_locked_actor) {
+    auto const& data = trigger_data(fcinfo);
+    check(policy::read_lock(reader(data)));
+    return PointerGetDatum(new_row(data));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_check_data_class) {
+    auto const& data = trigger_data(fcinfo);
+    policy::RowReader const old(data.tg_trigtuple, RelationGetDescr(data.tg_relation));
+    if (TRIGGER_FIRED_BY_DELETE(data.tg_event))
+        check_unused(policy::read_data_class(old));
+    else
+        check(policy::read_data_class(reader(data)),
+              TRIGGER_FIRED_BY_UPDATE(data.tg_event) && policy::read_data_class(old).built_in);
+    return PointerGetDatum(new_row(data));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_check_mask_policy) {
+    auto const& data = trigger_data(fcinfo);
+    check(policy::read_mask_policy(reader(data)));
     return PointerGetDatum(new_row(data));
 }
 

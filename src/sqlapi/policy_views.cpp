@@ -1,4 +1,5 @@
 // The policy in force as rows, for databases that are not the control database.
+#include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "policy/in_force_pg.hpp"
@@ -108,7 +109,71 @@ void put_actor(RowBuilder& out, const Row& row) {
     out.time(row.word(F::kExpiresAt), row.word(F::kExpiresAt) == policy::kUnlimited);
 }
 
-void put_all(FunctionCallInfo fcinfo, SectionId id, void (*put)(RowBuilder&, const Row&)) {
+void put_lock(RowBuilder& out, const Row& row) {
+    using F = policy::LockField;
+    out.text(row.text(F::kName), false);
+    out.text(row.text(F::kReason), false);
+    out.time(row.word(F::kUntil), row.word(F::kUntil) == policy::kUnlimited);
+    out.boolean(row.word(F::kOwned) != 0);
+    out.text(row.text(F::kLockedBy), false);
+    out.time(row.word(F::kLockedAt), false);
+}
+
+std::string session_text(std::uint64_t session) {
+    char text[24];
+    pg_snprintf(text, sizeof text, "%x.%x", static_cast<unsigned>(session >> 32), static_cast<unsigned>(session));
+    return text;
+}
+
+void put_grant(RowBuilder& out, const Row& row) {
+    using F = policy::GrantField;
+    auto const text = [&](F field) { out.text(row.text(field), row.is_null(field)); };
+    out.number(row.word(F::kId), false);
+    out.number(row.word(F::kRequest), row.word(F::kRequest) == 0);
+    for (auto const field : {F::kProvider, F::kActor, F::kRole, F::kMember}) text(field);
+    out.boolean(row.word(F::kMade) != 0);
+    for (auto const field : {F::kClasses, F::kObjects, F::kUnmask}) out.texts(row.texts(field));
+    text(F::kDatabase);
+    auto const session = session_text(row.word(F::kSession));
+    out.text(session, row.word(F::kSession) == 0);
+    out.time(row.word(F::kValidUntil), row.word(F::kValidUntil) == policy::kUnlimited);
+    out.texts(row.texts(F::kDecidedBy));
+}
+
+// Officers see every grant, others their own.
+bool may_see(const Row& row) {
+    return pg::call([] {
+               Oid const user = GetUserId();
+               for (const char* const officer : {"hoopguard_admin", "hoopguard_approver", "hoopguard_auditor"})
+                   if (Oid const role = get_role_oid(officer, true);
+                       OidIsValid(role) && is_member_of_role(user, role))
+                       return true;
+               return false;
+           }) ||
+           (row.is_null(policy::GrantField::kProvider) && identify::current_actor().provider.empty() &&
+            row.text(policy::GrantField::kActor) == identify::current_actor().name);
+}
+
+void put_data_class(RowBuilder& out, const Row& row) {
+    using F = policy::DataClassField;
+    for (auto const field : {F::kName, F::kMethod, F::kDescription}) out.text(row.text(field), row.is_null(field));
+    out.boolean(row.word(F::kBuiltIn) != 0);
+}
+
+void put_mask_policy(RowBuilder& out, const Row& row) {
+    using F = policy::MaskPolicyField;
+    out.text(row.text(F::kDataClass), false);
+    out.texts(row.texts(F::kRoles));
+    out.texts(row.texts(F::kExceptRoles));
+    out.texts(row.texts(F::kDatabases));
+    out.texts(row.texts(F::kObjects));
+    out.text(row.text(F::kMethod), false);
+    out.small_number(row.word(F::kRank), false);
+}
+
+void put_all(
+    FunctionCallInfo fcinfo, SectionId id, void (*put)(RowBuilder&, const Row&),
+    bool (*wanted)(const Row&) = [](const Row&) { return true; }) {
     pg::call([fcinfo] { InitMaterializedSRF(fcinfo, 0); });
     auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     auto const* const image = policy::in_force();
@@ -116,6 +181,7 @@ void put_all(FunctionCallInfo fcinfo, SectionId id, void (*put)(RowBuilder&, con
     auto const section = image->section(id);
     RowBuilder out;
     for (std::uint32_t i = 0; i < section.size(); ++i) {
+        if (!wanted(section[i])) continue;
         put(out, section[i]);
         out.store(result);
     }
@@ -130,5 +196,25 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_guardrail_in_force) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_actor_in_force) {
     put_all(fcinfo, SectionId::kActors, put_actor);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_locked_actor_in_force) {
+    put_all(fcinfo, SectionId::kLockedActors, put_lock);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_jit_grant_in_force) {
+    put_all(fcinfo, SectionId::kGrants, put_grant, may_see);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_data_class_in_force) {
+    put_all(fcinfo, SectionId::kDataClasses, put_data_class);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_mask_policy_in_force) {
+    put_all(fcinfo, SectionId::kMaskPolicies, put_mask_policy);
     return Datum{0};
 }

@@ -1,6 +1,7 @@
 // hoopguard-journal reveal-key, and opening with such a key what was sealed.
 #include "crypto/seal.hpp"
 #include "record/entry_text.hpp"
+#include "record/redaction.hpp"
 #include "tools/hoopguard_journal.hpp"
 
 #include <fcntl.h>
@@ -29,11 +30,11 @@ base::Status write_new_file(const std::string& path, std::string_view text) {
 }  // namespace
 
 base::Result<std::optional<std::string>> reveal(const record::EntryView& entry, std::string_view private_key) {
-    const auto sealed = entry.bytes(record::Field::kSealed);
+    const auto sealed = entry.bytes(record::kFieldSealed);
     if (!sealed) return std::optional<std::string>();
     // What it was bound to: the digests that stand beside it, zeros for one that does not.
     base::Bytes bound;
-    for (const record::Field field : {record::Field::kStatementDigest, record::Field::kParametersDigest}) {
+    for (const record::Field field : {record::Field::kStatementDigest, record::kFieldParametersDigest}) {
         const auto digest = entry.bytes(field);
         if (digest)
             bound.insert(bound.end(), digest->begin(), digest->end());

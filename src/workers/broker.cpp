@@ -13,6 +13,9 @@
 #include "policy/in_force_pg.hpp"
 #include "policy/rows_pg.hpp"
 #include "policy/standing_pg.hpp"
+#include "workers/broker_errands.hpp"
+#include "workers/grants.hpp"
+#include "workers/locked_sessions.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -157,9 +160,22 @@ void compile() {
     auto const generation = bring_into_force(*tables);
     if (!generation) return finish(before, request, generation.error().message);
     finish(*generation, request, "");
+    workers::note_grants_in_force(tables->grants);
     if (*generation != before) forget_plans();
     for (auto const mark : finished) static_cast<void>(store.unmark(mark));
     store.remove_before(*generation, kSpareImages);
+}
+
+// Grants first: those that are over must not come into force again. An error is tried again in a while.
+void tend_grants() {
+    if (pg::call([] { return RecoveryInProgress(); })) return;
+    try {
+        return workers::end_due_grants();
+    } catch (const pg::Error& error) {
+        pg::call(
+            [&error] { ereport(LOG, (errmsg("hoopguard could not end just-in-time grants: %s", error.what()))); });
+    }
+    pg::call([] { AbortCurrentTransaction(); });
 }
 
 // One round. An error is told and ends its transaction; the broker goes on.
@@ -170,6 +186,7 @@ void work() {
         AcceptInvalidationMessages();
         CommitTransactionCommand();
     });
+    tend_grants();
     auto const request = policy::last_request();
     bool const retry = retry_at != 0 && GetCurrentTimestamp() >= retry_at;
     if (!due && !retry && request == seen) return;
@@ -183,6 +200,27 @@ void work() {
     }
     pg::call([] { AbortCurrentTransaction(); });
     finish(policy::generation_in_force(), request, problem);
+}
+
+// Requests and decisions. An error that is no letter's is told, and what it hindered is tried again.
+long serve(long most) {
+    static std::string said;
+    std::string problem;
+    try {
+        long const next = workers::do_errands(most);
+        said.clear();
+        return next;
+    } catch (const pg::Error& error) {
+        problem = error.what();
+    } catch (const pg::Refusal& refusal) {
+        problem = refusal.what();
+    }
+    pg::call([] { AbortCurrentTransaction(); });
+    if (problem != said)
+        pg::call(
+            [&problem] { ereport(LOG, (errmsg("hoopguard could not tend the requests: %s", problem.c_str()))); });
+    said = problem;
+    return most;
 }
 
 }  // namespace
@@ -200,6 +238,7 @@ void hoopguard_broker_main(Datum) {
     policy::register_broker();
     BackgroundWorkerInitializeConnection(pg::settings.database, nullptr, 0);
     CacheRegisterRelcacheCallback(hoopguard_relation_changed, 0);
+    pg::entry(pg::Door::kGate, "broker", workers::prepare_errands);
 
     for (;;) {
         // Asked to stop while idle: an orderly end that needs no FATAL in the log.
@@ -210,8 +249,11 @@ void hoopguard_broker_main(Datum) {
             ProcessConfigFile(PGC_SIGHUP);
         }
         pg::entry(pg::Door::kGate, "broker", work);
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-                  RecoveryInProgress() ? kStandbyMilliseconds : kPrimaryMilliseconds, PG_WAIT_EXTENSION);
+        pg::entry(pg::Door::kGate, "broker", workers::end_locked_sessions);
+        long const most = RecoveryInProgress() ? kStandbyMilliseconds
+                                               : workers::milliseconds_until_next_grant_ends(kPrimaryMilliseconds);
+        long const next = pg::entry(pg::Door::kGate, "broker", [most] { return serve(most); });
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, next, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
     }
 }

@@ -10,8 +10,9 @@ Type Generator::any_type() {
 }
 
 std::string Generator::literal(Type type) {
-    constexpr const char* kTexts[] = {"text 'c***@h***.com'", "text '***'", "text 'CH'", "text 'open'",
-                                      "text ''", "text 'cAnArY1@host1.com'", "text 'e%'", "NULL::text"};
+    constexpr const char* kTexts[] = {
+        "text 'c***@h***.com'",     "text '***'", "text 'CH'", "text 'open'", "text ''",
+        "text 'cAnArY1@host1.com'", "text 'e%'",  "NULL::text"};
     switch (type) {
         case Type::kInt: return std::to_string(below(30));
         case Type::kNumeric: return std::to_string(below(300)) + ".5";
@@ -53,10 +54,12 @@ std::string Generator::expression(Type type, const Scope& scope, int depth) {
     if (depth <= 0 || chance(25)) return chance(85) ? column(type, scope) : literal(type);
     unsigned const luck = below(100);
     if (luck < 8)
-        return "CASE WHEN " + boolean(scope, depth - 1) + " THEN " + expression(type, scope, depth - 1) + " ELSE " +
-               expression(type, scope, depth - 1) + " END";
-    if (luck < 13) return "coalesce(" + expression(type, scope, depth - 1) + ", " + expression(type, scope, depth - 1) + ")";
-    if (luck < 16) return "nullif(" + expression(type, scope, depth - 1) + ", " + expression(type, scope, depth - 1) + ")";
+        return "CASE WHEN " + boolean(scope, depth - 1) + " THEN " + expression(type, scope, depth - 1) +
+               " ELSE " + expression(type, scope, depth - 1) + " END";
+    if (luck < 13)
+        return "coalesce(" + expression(type, scope, depth - 1) + ", " + expression(type, scope, depth - 1) + ")";
+    if (luck < 16)
+        return "nullif(" + expression(type, scope, depth - 1) + ", " + expression(type, scope, depth - 1) + ")";
     if (luck < 21 && depth > 1) return scalar(type, scope, depth - 2);
     switch (type) {
         case Type::kInt: return integer(scope, depth - 1);
@@ -84,9 +87,12 @@ std::string Generator::integer(const Scope& scope, int depth) {
         case 6: return "octet_length(" + words() + ")";
         case 7: return "cardinality(" + expression(Type::kArray, scope, depth) + ")";
         case 8: return "abs(" + number() + ")";
-        case 9: return "CASE WHEN " + column(Type::kText, scope) + " ~ '^[0-9]{1,6}$' THEN 7 ELSE " + number() + " END";
+        case 9:
+            return "CASE WHEN " + column(Type::kText, scope) + " ~ '^[0-9]{1,6}$' THEN 7 ELSE " + number() +
+                   " END";
         case 10: return "(" + expression(Type::kDate, scope, depth) + " - date '2000-01-01')";
-        default: return "coalesce(array_position(" + expression(Type::kArray, scope, depth) + ", " + words() + "), 0)";
+        default:
+            return "coalesce(array_position(" + expression(Type::kArray, scope, depth) + ", " + words() + "), 0)";
     }
 }
 
@@ -120,7 +126,9 @@ std::string Generator::text(const Scope& scope, int depth) {
         case 14: return "array_to_string(" + expression(Type::kArray, scope, depth) + ", ',')";
         case 15: return whole_row(scope, Type::kText);
         case 16: return "first_part(" + one + ")";
-        case 17: return (chance(50) ? "mail_of((" : "mail_in_plpgsql((") + expression(Type::kInt, scope, depth) + ") % 30)";
+        case 17:
+            return (chance(50) ? "mail_of((" : "mail_in_plpgsql((") + expression(Type::kInt, scope, depth) +
+                   ") % 30)";
         case 18: return "format('%s/%s', " + one + ", " + expression(Type::kInt, scope, depth) + ")";
         default: return "encode(convert_to(" + one + ", 'UTF8'), 'hex')";
     }
@@ -145,9 +153,13 @@ std::string Generator::json(const Scope& scope, int depth) {
 std::string Generator::array(const Scope& scope, int depth) {
     switch (below(4)) {
         case 0: return "string_to_array(" + expression(Type::kText, scope, depth) + ", '@')";
-        case 1: return "ARRAY[" + expression(Type::kText, scope, depth) + ", " + expression(Type::kText, scope, depth) + "]";
+        case 1:
+            return "ARRAY[" + expression(Type::kText, scope, depth) + ", " +
+                   expression(Type::kText, scope, depth) + "]";
         case 2: return "array_remove(" + expression(Type::kArray, scope, depth) + ", 't1')";
-        default: return "(" + expression(Type::kArray, scope, depth) + " || " + expression(Type::kText, scope, depth) + ")";
+        default:
+            return "(" + expression(Type::kArray, scope, depth) + " || " + expression(Type::kText, scope, depth) +
+                   ")";
     }
 }
 
@@ -156,18 +168,25 @@ std::string Generator::boolean(const Scope& scope, int depth) {
     Type const type = any_type();
     std::string const left = expression(type, scope, depth);
     switch (below(12)) {
-        case 0: return "(" + boolean(scope, depth - 1) + (chance(50) ? " AND " : " OR ") + boolean(scope, depth - 1) + ")";
+        case 0:
+            return "(" + boolean(scope, depth - 1) + (chance(50) ? " AND " : " OR ") + boolean(scope, depth - 1) +
+                   ")";
         case 1: return "NOT (" + boolean(scope, depth - 1) + ")";
         case 2: return "(" + left + ") IS NULL";
-        case 3: return "(" + expression(Type::kText, scope, depth) + ") LIKE '%" + (chance(50) ? "e" : "c***") + "%'";
+        case 3:
+            return "(" + expression(Type::kText, scope, depth) + ") LIKE '%" + (chance(50) ? "e" : "c***") + "%'";
         case 4: return "(" + expression(Type::kText, scope, depth) + ") ~ '[A-F@]'";
         case 5: return "(" + left + ") IN (" + expression(type, scope, 0) + ", " + literal(type) + ")";
         case 6:
             if (depth > 0) return subquery_test(scope, depth - 1);
             [[fallthrough]];
-        case 7: return "(" + expression(Type::kText, scope, depth) + ") = ANY (" + expression(Type::kArray, scope, depth) + ")";
+        case 7:
+            return "(" + expression(Type::kText, scope, depth) + ") = ANY (" +
+                   expression(Type::kArray, scope, depth) + ")";
         case 8: return "(" + expression(Type::kInt, scope, depth) + ") BETWEEN " + literal(Type::kInt) + " AND 40";
-        case 9: return "(" + column(Type::kText, scope) + ", " + column(Type::kInt, scope) + ") >= (" + literal(Type::kText) + ", 5)";
+        case 9:
+            return "(" + column(Type::kText, scope) + ", " + column(Type::kInt, scope) + ") >= (" +
+                   literal(Type::kText) + ", 5)";
         default: return "(" + left + ") " + one_of(kComparisons) + " (" + expression(type, scope, depth) + ")";
     }
 }
@@ -221,7 +240,9 @@ std::string Generator::window(const Scope& scope, int depth) {
     switch (below(5)) {
         case 0: return "rank()" + over + order + ")::int";
         case 1: return "dense_rank()" + over + order + ")::int";
-        case 2: return "count(" + expression(Type::kText, scope, depth - 1) + ")" + over + (chance(50) ? order : "") + ")::int";
+        case 2:
+            return "count(" + expression(Type::kText, scope, depth - 1) + ")" + over + (chance(50) ? order : "") +
+                   ")::int";
         case 3: return "sum((" + expression(Type::kInt, scope, depth - 1) + ") % 1000)" + over + order + ")::int";
         default: return "length(max(" + expression(Type::kText, scope, depth - 1) + ")" + over + order + "))";
     }

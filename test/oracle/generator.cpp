@@ -14,23 +14,64 @@ const std::vector<Table>& tables() {
     using enum Type;
     static const std::vector<Table> kTables = {
         {"customer",
-         {{"id", kInt}, {"name", kText}, {"email", kText}, {"ssn", kText}, {"card", kText}, {"phone", kText},
-          {"country", kText}, {"city", kText}, {"birth", kDate}, {"credit", kNumeric}, {"points", kInt}, {"active", kBool},
-          {"note", kText}, {"doc", kJson}, {"tags", kArray}, {"domain", kText}}},
+         {{"id", kInt},
+          {"name", kText},
+          {"email", kText},
+          {"ssn", kText},
+          {"card", kText},
+          {"phone", kText},
+          {"country", kText},
+          {"city", kText},
+          {"birth", kDate},
+          {"credit", kNumeric},
+          {"points", kInt},
+          {"active", kBool},
+          {"note", kText},
+          {"doc", kJson},
+          {"tags", kArray},
+          {"domain", kText}}},
         {"orders",
-         {{"id", kInt}, {"customer_id", kInt}, {"placed", kDate}, {"amount", kNumeric}, {"status", kText},
-          {"address", kText}, {"remark", kText}}},
+         {{"id", kInt},
+          {"customer_id", kInt},
+          {"placed", kDate},
+          {"amount", kNumeric},
+          {"status", kText},
+          {"address", kText},
+          {"remark", kText}}},
         {"event",
-         {{"id", kInt}, {"customer_id", kInt}, {"kind", kText}, {"ip", kInet}, {"reader", kText}, {"weight", kInt}}},
+         {{"id", kInt},
+          {"customer_id", kInt},
+          {"kind", kText},
+          {"ip", kInet},
+          {"reader", kText},
+          {"weight", kInt}}},
         {"event_b",
-         {{"id", kInt}, {"customer_id", kInt}, {"kind", kText}, {"ip", kInet}, {"reader", kText}, {"weight", kInt}}},
-        {"staff", {{"id", kInt}, {"boss_id", kInt}, {"name", kText}, {"email", kText}, {"salary", kInt}, {"team", kText}}},
-        {"ONLY staff", {{"id", kInt}, {"boss_id", kInt}, {"name", kText}, {"email", kText}, {"salary", kInt}, {"team", kText}}},
+         {{"id", kInt},
+          {"customer_id", kInt},
+          {"kind", kText},
+          {"ip", kInet},
+          {"reader", kText},
+          {"weight", kInt}}},
+        {"staff",
+         {{"id", kInt}, {"boss_id", kInt}, {"name", kText}, {"email", kText}, {"salary", kInt}, {"team", kText}}},
+        {"ONLY staff",
+         {{"id", kInt}, {"boss_id", kInt}, {"name", kText}, {"email", kText}, {"salary", kInt}, {"team", kText}}},
         {"contractor", {{"id", kInt}, {"name", kText}, {"email", kText}, {"agency", kText}}},
         {"customer_view",
-         {{"id", kInt}, {"shout", kText}, {"name", kText}, {"country", kText}, {"points", kInt}, {"size", kInt}, {"birth", kDate}}},
+         {{"id", kInt},
+          {"shout", kText},
+          {"name", kText},
+          {"country", kText},
+          {"points", kInt},
+          {"size", kInt},
+          {"birth", kDate}}},
         {"buyer",
-         {{"id", kInt}, {"email", kText}, {"phone", kText}, {"amount", kNumeric}, {"status", kText}, {"address", kText}}},
+         {{"id", kInt},
+          {"email", kText},
+          {"phone", kText},
+          {"amount", kNumeric},
+          {"status", kText},
+          {"address", kText}}},
         {"spending", {{"country", kText}, {"last_email", kText}, {"people", kInt}, {"points", kInt}}},
         {"own_event", {{"id", kInt}, {"customer_id", kInt}, {"kind", kText}, {"reader", kText}, {"host", kText}}},
     };
@@ -74,7 +115,8 @@ std::string Generator::source(Scope& scope, const Scope& outer, int depth) {
             relation.columns.push_back({name, inner.types[i]});
             names += (i > 0 ? ", " : "") + name;
         }
-        text = "(" + inner.text + (chance(30) ? tail(inner.types.size()) : "") + ") " + relation.alias + " (" + names + ")";
+        text = "(" + inner.text + (chance(30) ? tail(inner.types.size()) : "") + ") " + relation.alias + " (" +
+               names + ")";
         scope.push_back(relation);
     } else if (luck < 22) {
         Relation relation = {fresh("f"), tables()[0].columns};
@@ -106,7 +148,8 @@ std::string Generator::condition_of_join(const Scope& scope, const Relation& rig
 }
 
 std::string Generator::joined(Scope& scope, const Scope& outer, int depth) {
-    constexpr const char* kJoins[] = {"JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "LATERAL", "LEFT LATERAL", "CROSS"};
+    constexpr const char* kJoins[] = {"JOIN",    "LEFT JOIN",    "RIGHT JOIN", "FULL JOIN",
+                                      "LATERAL", "LEFT LATERAL", "CROSS"};
     std::string const join = one_of(kJoins);
     Scope right;
     if (join == "CROSS") {
@@ -120,7 +163,8 @@ std::string Generator::joined(Scope& scope, const Scope& outer, int depth) {
         if (chance(30)) {
             relation.columns = {{"u", Type::kText}};
             relation.whole = false;
-            text = " CROSS JOIN LATERAL unnest(" + expression(Type::kArray, scope, 1) + ") " + relation.alias + " (u)";
+            text = " CROSS JOIN LATERAL unnest(" + expression(Type::kArray, scope, 1) + ") " + relation.alias +
+                   " (u)";
         } else {
             Scope visible = scope;
             visible.insert(visible.end(), outer.begin(), outer.end());
@@ -128,7 +172,8 @@ std::string Generator::joined(Scope& scope, const Scope& outer, int depth) {
             Select const inner = select(visible, &wanted, depth - 1);
             relation.columns = {{"x0", Type::kText}, {"x1", Type::kInt}};
             text = (join == "LATERAL" ? " CROSS JOIN LATERAL (" : " LEFT JOIN LATERAL (") + inner.text +
-                   " ORDER BY 1, 2 LIMIT 3) " + relation.alias + " (x0, x1)" + (join == "LATERAL" ? "" : " ON true");
+                   " ORDER BY 1, 2 LIMIT 3) " + relation.alias + " (x0, x1)" +
+                   (join == "LATERAL" ? "" : " ON true");
         }
         scope.push_back(relation);
         return text;
@@ -149,7 +194,8 @@ std::string Generator::from(Scope& scope, const Scope& outer, int depth) {
     return text;
 }
 
-Generator::Select Generator::grouped(const Scope& scope, const std::string& from, const std::vector<Type>* wanted, int depth) {
+Generator::Select Generator::grouped(const Scope& scope, const std::string& from, const std::vector<Type>* wanted,
+                                     int depth) {
     std::vector<Type> types = wanted != nullptr ? *wanted : std::vector<Type>();
     while (wanted == nullptr && types.size() < 1 + below(4)) types.push_back(any_type());
     std::string items;
@@ -160,7 +206,8 @@ Generator::Select Generator::grouped(const Scope& scope, const std::string& from
         if (keyed && i % 2 == 0) {
             keys.push_back(expression(types[i], scope, depth - 1));
             bool const constant = keys.back().find('.') == std::string::npos || keys.back().find('.') == 1;
-            if (constant || (keys.back()[0] >= '0' && keys.back()[0] <= '9')) keys.back() = "coalesce(" + keys.back() + ")";
+            if (constant || (keys.back()[0] >= '0' && keys.back()[0] <= '9'))
+                keys.back() = "coalesce(" + keys.back() + ")";
             items += (i > 0 ? ", " : "") + keys.back();
         } else {
             items += (i > 0 ? ", " : "") + aggregate(types[i], scope, depth - 1);
@@ -221,19 +268,23 @@ std::string Generator::query() {
             names += (k > 0 ? ", y" : "y") + std::to_string(k);
         }
         constexpr const char* kKinds[] = {"", "MATERIALIZED ", "NOT MATERIALIZED "};
-        with += (with.empty() ? "WITH RECURSIVE " : ", ") + relation.alias + " (" + names + ") AS " + one_of(kKinds) + "(" + inner.text + ")";
+        with += (with.empty() ? "WITH RECURSIVE " : ", ") + relation.alias + " (" + names + ") AS " +
+                one_of(kKinds) + "(" + inner.text + ")";
         ctes_.push_back(relation);
     }
     if (chance(4)) {
         with += (with.empty() ? "WITH RECURSIVE " : ", ") +
-                std::string("tree (a, b, c) AS (SELECT id, email::text, 0 FROM staff WHERE boss_id IS NULL UNION ALL "
-                            "SELECT s.id, left(t.b || s.email, 80), t.c + 1 FROM staff s JOIN tree t ON s.boss_id = t.a AND t.c < 4)");
+                std::string(
+                    "tree (a, b, c) AS (SELECT id, email::text, 0 FROM staff WHERE boss_id IS NULL UNION ALL "
+                    "SELECT s.id, left(t.b || s.email, 80), t.c + 1 FROM staff s JOIN tree t ON s.boss_id = t.a "
+                    "AND t.c < 4)");
         ctes_.push_back({"tree", {{"a", Type::kInt}, {"b", Type::kText}, {"c", Type::kInt}}});
     }
     if (chance(5)) {
         std::string table;
         Relation const relation = take_table(table);
-        return with + (with.empty() ? "" : " ") + "SELECT " + relation.alias + ".*, " + relation.alias + " FROM " + table;
+        return with + (with.empty() ? "" : " ") + "SELECT " + relation.alias + ".*, " + relation.alias + " FROM " +
+               table;
     }
     Select const main = select({}, nullptr, kDepth);
     bool const ordered = chance(35);
@@ -247,15 +298,23 @@ std::string Generator::change() {
     Scope const customers = {{"customer", tables()[0].columns}};
     switch (below(6)) {
         case 0: return "DELETE FROM orders WHERE " + boolean(orders, 2) + " RETURNING *";
-        case 1: return "UPDATE orders SET remark = " + text(orders, 2) + " WHERE " + boolean(orders, 2) + " RETURNING id, address, remark, orders";
-        case 2: return "UPDATE customer SET points = (" + integer(customers, 2) + ") % 1000 WHERE " + boolean(customers, 2) + " RETURNING id, points, email, name";
+        case 1:
+            return "UPDATE orders SET remark = " + text(orders, 2) + " WHERE " + boolean(orders, 2) +
+                   " RETURNING id, address, remark, orders";
+        case 2:
+            return "UPDATE customer SET points = (" + integer(customers, 2) + ") % 1000 WHERE " +
+                   boolean(customers, 2) + " RETURNING id, points, email, name";
         case 3:
             return "UPDATE orders SET remark = c.email FROM customer c WHERE c.id = orders.customer_id AND " +
-                   boolean({orders[0], {"c", tables()[0].columns}}, 2) + " RETURNING orders.id, remark, c.phone, c.country";
+                   boolean({orders[0], {"c", tables()[0].columns}}, 2) +
+                   " RETURNING orders.id, remark, c.phone, c.country";
         case 4:
-            return "INSERT INTO orders (id, customer_id, remark) SELECT 1000 + id, id, " + text(customers, 2) + " FROM customer WHERE " +
-                   boolean(customers, 2) + " RETURNING id, remark";
-        default: return "WITH gone AS (DELETE FROM orders WHERE " + boolean(orders, 1) + " RETURNING id, address, customer_id) SELECT g.*, c.email FROM gone g LEFT JOIN customer c ON c.id = g.customer_id";
+            return "INSERT INTO orders (id, customer_id, remark) SELECT 1000 + id, id, " + text(customers, 2) +
+                   " FROM customer WHERE " + boolean(customers, 2) + " RETURNING id, remark";
+        default:
+            return "WITH gone AS (DELETE FROM orders WHERE " + boolean(orders, 1) +
+                   " RETURNING id, address, customer_id) SELECT g.*, c.email FROM gone g LEFT JOIN customer c ON "
+                   "c.id = g.customer_id";
     }
 }
 

@@ -1,5 +1,5 @@
-// Random queries over the tables of setup.sql whose answer is one: no volatile function, no unstable order where it
-// shows, no expression that can fail. What they read is masked or is not; the generator does not know.
+// Random queries over the tables of setup.sql whose answer is one: no volatile function, no unstable order where
+// it shows, no expression that can fail. What they read is masked or is not; the generator does not know.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,11 @@
-// Asks the same random queries as the masked role in schema `real` and as the superuser in schema `twin`, which holds
-// what the masked role reads, stored. Any difference is a leak or a wrong answer.
+// Asks the same random queries as the masked role in schema `real` and as the superuser in schema `twin`, which
+// holds what the masked role reads, stored. Any difference is a leak or a wrong answer.
 //
 //   oracle [--count N] [--seconds S] [--seed N]          connection by PGHOST, PGPORT, PGDATABASE
 //
 // Half of the queries go as simple queries with text results, the others as extended ones with binary results, as
-// prepared statements, through cursors and COPY. The last line is the count; the status is 1 when anything differed.
+// prepared statements, through cursors and COPY. The last line is the count; the status is 1 when anything
+// differed.
 #include "generator.hpp"
 
 #include <libpq-fe.h>
@@ -38,7 +39,8 @@ class Session {
             std::fprintf(stderr, "%s", PQerrorMessage(connection_));
             std::exit(2);
         }
-        PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+        PQsetNoticeProcessor(
+            connection_, [](void*, const char*) {}, nullptr);
         run(std::string("SET search_path = ") + schema);
         run("SET statement_timeout = '4s'");
     }
@@ -76,7 +78,8 @@ class Session {
         return all;
     }
     Answer copied(const std::string& text, bool as_binary) {
-        PGresult* result = PQexec(connection_, ("COPY (" + text + ") TO STDOUT" + (as_binary ? " (FORMAT binary)" : "")).c_str());
+        PGresult* result =
+            PQexec(connection_, ("COPY (" + text + ") TO STDOUT" + (as_binary ? " (FORMAT binary)" : "")).c_str());
         if (PQresultStatus(result) != PGRES_COPY_OUT) return take(result);
         PQclear(result);
         Answer answer;
@@ -116,7 +119,8 @@ class Session {
                 if (PQgetisnull(result, row, column) != 0)
                     line += "\\N";
                 else
-                    line.append(PQgetvalue(result, row, column), static_cast<std::size_t>(PQgetlength(result, row, column)));
+                    line.append(PQgetvalue(result, row, column),
+                                static_cast<std::size_t>(PQgetlength(result, row, column)));
                 line += '\x1f';
             }
             answer.rows.push_back(std::move(line));
@@ -160,16 +164,28 @@ Answer ask(Session& session, const std::string& text, Way way) {
 
 // The same for both sessions: plans of every kind.
 void shake(oracle::Generator& random, Session& one, Session& other) {
-    constexpr const char* kSwitches[] = {"enable_hashjoin",   "enable_mergejoin", "enable_nestloop",    "enable_hashagg",
-                                         "enable_sort",       "enable_indexscan", "enable_bitmapscan",  "enable_seqscan",
-                                         "enable_memoize",    "enable_material",  "enable_incremental_sort",
-                                         "enable_partitionwise_join", "enable_partitionwise_aggregate", "geqo"};
+    constexpr const char* kSwitches[] = {"enable_hashjoin",
+                                         "enable_mergejoin",
+                                         "enable_nestloop",
+                                         "enable_hashagg",
+                                         "enable_sort",
+                                         "enable_indexscan",
+                                         "enable_bitmapscan",
+                                         "enable_seqscan",
+                                         "enable_memoize",
+                                         "enable_material",
+                                         "enable_incremental_sort",
+                                         "enable_partitionwise_join",
+                                         "enable_partitionwise_aggregate",
+                                         "geqo"};
     std::string text = "RESET ALL; SET statement_timeout = '4s'; ";
     for (const char* name : kSwitches)
         if (random.chance(25)) text += std::string("SET ") + name + " = " + (random.chance(50) ? "off; " : "on; ");
     if (random.chance(15)) text += "SET jit_above_cost = 0; SET jit_inline_above_cost = 0; ";
     if (random.chance(20))
-        text += "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0; ";
+        text +=
+            "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET "
+            "min_parallel_index_scan_size = 0; ";
     if (random.chance(25)) text += "SET join_collapse_limit = 1; SET from_collapse_limit = 1; ";
     one.run(text + "SET search_path = real");
     other.run(text + "SET search_path = twin");
@@ -199,17 +215,18 @@ bool same(Answer& masked, Answer& expected, Way way) {
 }
 
 bool shows_canary(const Answer& answer) {
-    return std::any_of(answer.rows.begin(), answer.rows.end(), [](const std::string& row) {
-        return row.find(kCanary) != std::string::npos;
-    });
+    return std::any_of(answer.rows.begin(), answer.rows.end(),
+                       [](const std::string& row) { return row.find(kCanary) != std::string::npos; });
 }
 
-void print_difference(std::uint64_t number, Way way, const std::string& text, const Answer& masked, const Answer& expected,
-                      const Session& one, const Session& other) {
+void print_difference(std::uint64_t number, Way way, const std::string& text, const Answer& masked,
+                      const Answer& expected, const Session& one, const Session& other) {
     std::printf("# difference in query %llu (%s):\n# %s\n", static_cast<unsigned long long>(number),
                 kWays[static_cast<int>(way)], text.c_str());
-    std::printf("#   masked: %zu rows %s %s", masked.rows.size(), masked.sqlstate.c_str(), masked.sqlstate.empty() ? "\n" : one.message_.c_str());
-    std::printf("#   twin:   %zu rows %s %s", expected.rows.size(), expected.sqlstate.c_str(), expected.sqlstate.empty() ? "\n" : other.message_.c_str());
+    std::printf("#   masked: %zu rows %s %s", masked.rows.size(), masked.sqlstate.c_str(),
+                masked.sqlstate.empty() ? "\n" : one.message_.c_str());
+    std::printf("#   twin:   %zu rows %s %s", expected.rows.size(), expected.sqlstate.c_str(),
+                expected.sqlstate.empty() ? "\n" : other.message_.c_str());
     std::size_t i = 0;
     while (i < masked.rows.size() && i < expected.rows.size() && masked.rows[i] == expected.rows[i]) ++i;
     if (i < masked.rows.size()) std::printf("#   masked: %.300s\n", masked.rows[i].c_str());
@@ -255,7 +272,8 @@ int main(int count, char** arguments) {
         Answer other = ask(twin, text, way);
         auto const took = std::chrono::steady_clock::now() - asking;
         if (std::getenv("ORACLE_SLOW") != nullptr && took > std::chrono::milliseconds(500))
-            std::printf("# %lld ms: %s\n", static_cast<long long>(took / std::chrono::milliseconds(1)), text.c_str());
+            std::printf("# %lld ms: %s\n", static_cast<long long>(took / std::chrono::milliseconds(1)),
+                        text.c_str());
         if (one.timed_out() || other.timed_out()) {
             ++slow;
             continue;
@@ -263,17 +281,20 @@ int main(int count, char** arguments) {
         rows += other.rows.size();
         if (!other.sqlstate.empty() && one.sqlstate == other.sqlstate) {
             ++errors;
-            if (std::getenv("ORACLE_ERRORS") != nullptr) std::printf("# both fail: %s# %s\n", twin.message_.c_str(), text.c_str());
+            if (std::getenv("ORACLE_ERRORS") != nullptr)
+                std::printf("# both fail: %s# %s\n", twin.message_.c_str(), text.c_str());
         }
         bool const canary = shows_canary(one) && !shows_canary(other);
         canaries += canary ? 1 : 0;
         if (same(one, other, way) && !canary) continue;
         if (++differences <= 20) print_difference(asked, way, text, one, other, masked, twin);
     }
-    std::printf("%llu queries, %llu rows, %llu refused alike, %llu too slow, %llu canaries, %llu differences (seed %llu)\n",
-                static_cast<unsigned long long>(asked), static_cast<unsigned long long>(rows),
-                static_cast<unsigned long long>(errors), static_cast<unsigned long long>(slow),
-                static_cast<unsigned long long>(canaries), static_cast<unsigned long long>(differences),
-                static_cast<unsigned long long>(options.seed));
+    std::printf(
+        "%llu queries, %llu rows, %llu refused alike, %llu too slow, %llu canaries, %llu differences (seed "
+        "%llu)\n",
+        static_cast<unsigned long long>(asked), static_cast<unsigned long long>(rows),
+        static_cast<unsigned long long>(errors), static_cast<unsigned long long>(slow),
+        static_cast<unsigned long long>(canaries), static_cast<unsigned long long>(differences),
+        static_cast<unsigned long long>(options.seed));
     return differences == 0 ? 0 : 1;
 }

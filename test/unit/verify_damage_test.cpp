@@ -11,8 +11,6 @@ TEST(VerifyDamage, EveryFlippedByteIsFoundAndNamed) {
     const Files good = journal.files();
     for (const auto& [name, bytes] : good) {
         for (std::size_t i = 0; i < bytes.size(); ++i) {
-            // A header's zeros are many and all alike under one checksum.
-            if (name.ends_with(".seg") && i > 400 && i < kSegmentHeaderSize && i % 16 != 0) continue;
             journal.files()[name][i] ^= static_cast<std::uint8_t>(1 << i % 8);
             const auto directory = journal.directory();
             const auto report = verify_origin(*directory, {.keys = {journal.verifier()}});
@@ -50,7 +48,6 @@ TEST(VerifyDamage, EveryCutIsFoundAndNamed) {
     const Files good = journal.files();
     for (const auto& [name, bytes] : good) {
         for (std::size_t size = 0; size < bytes.size(); ++size) {
-            if (name.ends_with(".seg") && size > 0 && size < kSegmentHeaderSize && size % 64 != 0) continue;
             journal.files()[name].resize(size);
             const auto directory = journal.directory();
             const auto report = verify_origin(*directory, {.keys = {journal.verifier()}});
@@ -75,7 +72,7 @@ TEST(VerifyDamage, TilesAreJudgedByteByByte) {
     ASSERT_TRUE(verify(journal).ok());
     const base::Bytes good = journal.files()[kTilesName];
     ASSERT_EQ(good.size(), 4 * sizeof(Hash));
-    for (std::size_t i = 0; i < good.size(); i += 7) {
+    for (std::size_t i = 0; i < good.size(); ++i) {
         base::Bytes& tiles = journal.files()[kTilesName];
         tiles[i] ^= 0x80;
         EXPECT_EQ(first_problem(verify(journal)), "tiles, offset " + std::to_string(i / 32 * 32) +

@@ -1,0 +1,49 @@
+// What just-in-time grants let one actor do that a guardrail asks about. Pure: the time is given.
+//
+// A grant lifts `ask` for the classes it names on the objects it names, in its database, until it ends; several
+// may cover one statement together. It never lifts `block`.
+#pragma once
+
+#include "classify/footprint.hpp"
+#include "policy/image.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hoopguard::decide {
+
+// Who asks for it: the actor, not the roles it speaks through.
+struct Asker {
+    std::string_view provider;  // empty: a database role
+    std::string_view actor;
+    std::string_view database;
+    std::uint64_t session = 0;
+};
+
+// Whether the grant is this actor's, in this session.
+bool is_for(const policy::Row& grant, const Asker& asker) noexcept;
+// Whether it has not ended at `now`, microseconds since 1970-01-01 UTC.
+bool is_valid(const policy::Row& grant, std::uint64_t now) noexcept;
+
+class Leave {
+ public:
+    // Lets nobody do anything.
+    Leave() = default;
+    // Keeps references into the image.
+    Leave(const policy::Image& image, const Asker& asker);
+
+    bool empty() const noexcept { return chosen_.empty(); }
+    // The classes among `classes` that no grant covers for `object` (null: for no object in particular) at `now`.
+    // Adds the rows of the grants that cover the others to `used`.
+    policy::ClassSet uncovered(policy::ClassSet classes, const classify::ObjectName* object, std::uint64_t now,
+                               std::vector<std::uint32_t>& used) const;
+    policy::Row row(std::uint32_t number) const noexcept { return grants_[number]; }
+
+ private:
+    policy::Section grants_;
+    std::vector<std::uint32_t> chosen_;  // rows of grants_, rising
+};
+
+}  // namespace hoopguard::decide

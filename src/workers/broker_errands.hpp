@@ -1,0 +1,15 @@
+// The broker as the keeper of requests: it does what letters ask for, each in a transaction of its own.
+#pragma once
+
+namespace hoopguard::workers {
+
+// Called once, when the broker has its database: settings that nobody may turn on it, and what its predecessor
+// left.
+void prepare_errands();
+
+// Serves every letter that has been posted, lets requests and approvals expire that are due, and sends notices
+// that are waiting. Returns in how many milliseconds there is something to do again, at most `most`. An error
+// concerns one letter and is its answer.
+long do_errands(long most);
+
+}  // namespace hoopguard::workers
