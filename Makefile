@@ -44,7 +44,7 @@ hoopguard.so: src/exports.map
 sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
-.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions bench format lint \
+.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-peers test-versions bench format lint \
         install-tool dist package
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
@@ -101,11 +101,15 @@ test-unit: $(UNIT)
 	$(UNIT)
 test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
+test-peers:
+	test/peers/postgres_regress
 test-versions:
 	test/versions/run
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/decide_time && build/bench/decide_time
+	test/bench/decide
 	$(MAKE) -s build/bench/token
 	build/bench/token
 	$(MAKE) -s build/bench/detect && build/bench/detect
