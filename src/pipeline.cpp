@@ -1,11 +1,13 @@
 // Statement → Actor → Footprint → Decision → Entry → refuse, or run. The only file that knows every stage.
 #include "pipeline.hpp"
 
+#include "approve/elevation_pg.hpp"
 #include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
 #include "identify/lock_pg.hpp"
 #include "identify/session_pg.hpp"
+#include "mask/in_force_pg.hpp"
 #include "mask/verify_pg.hpp"
 #include "pg/halt.hpp"
 #include "pg/report.hpp"
@@ -73,14 +75,27 @@ bool must_be_durable(const classify::Statement& statement, const classify::Footp
     return true;
 }
 
+// What the statement also rests on: roles that its actor holds for a time, data classes that are shown to it.
+const decide::Decision& with_grants(const decide::Decision& decision, const classify::Statement& statement,
+                                    const identify::Actor& actor, const classify::Footprint& footprint,
+                                    const mask::Inspection& inspection) {
+    auto const& with_roles = approve::with_grants(decision, approve::role_grants(actor, statement, footprint));
+    return inspection.classified ? approve::with_grants(with_roles, mask::unmasking_grants()) : with_roles;
+}
+
 }  // namespace
 
 void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
     auto const& actor = identify::current_actor();
+    approve::settle_roles(actor);
     auto const& footprint = classify::classify(statement);
-    auto const& decision = identify::is_locked(actor) ? locked_out(actor) : decide::decide(actor, footprint);
+    auto const& judged = identify::is_locked(actor)
+                             ? locked_out(actor)
+                             : approve::judge(actor, statement, footprint, decide::decide(actor, footprint));
     auto const inspection = mask::inspect(statement, actor);
+    auto const& decision =
+        judged.refuses() ? judged : with_grants(judged, statement, actor, footprint, inspection);
     // Record first: a denial that is not on record did not happen.
     auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
                                                inspection.masked);
@@ -95,6 +110,7 @@ void admit_login(const Port* port) {
     identify::learn_connection(port);
     identify::learn_login_role(port);
     identify::refuse_locked_login(identify::known_actor(), identify::known_session().login_role);
+    if (!identify::is_rescuer()) approve::settle_login(port->user_name);
     record::record_login(identify::known_actor(), identify::known_session());
 }
 
