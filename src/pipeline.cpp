@@ -4,7 +4,9 @@
 #include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
+#include "decide/self_defence_pg.hpp"
 #include "identify/lock_pg.hpp"
+#include "identify/rehearsal_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/verify_pg.hpp"
 #include "pg/halt.hpp"
@@ -48,6 +50,15 @@ const decide::Decision& locked_out(const identify::Actor& actor) {
     return decision;
 }
 
+const decide::Decision& decide_on(const identify::Actor& actor, const classify::Statement& statement,
+                                  const classify::Footprint& footprint) {
+    if (identify::is_locked(actor)) return locked_out(actor);
+    auto const& decision = decide::decide(actor, footprint);
+    if (decision.refuses() && decision.verdict == decide::Verdict::kBlock) return decision;
+    auto const* const defence = decide::defend(actor, statement, footprint);
+    return defence != nullptr ? *defence : decision;
+}
+
 void warn(const decide::Decision& decision) {
     pg::call([&] {
         ereport(WARNING, (errmsg_internal("%s", decision.warning.c_str()),
@@ -60,6 +71,14 @@ bool commits_at_once(const classify::Statement& statement) {
     if (!statement.is_utility() || !IsA(statement.plan->utilityStmt, TransactionStmt)) return false;
     return reinterpret_cast<const TransactionStmt*>(statement.plan->utilityStmt)->kind ==
            TRANS_STMT_COMMIT_PREPARED;
+}
+
+// Planning a statement that is only asked about runs functions that call themselves immutable or stable.
+void refuse_in_rehearsal(const classify::Statement& statement, const classify::Footprint& footprint) {
+    constexpr ClassSet kReading = ClassSet(StatementClass::kRead) | StatementClass::kReadSensitive;
+    if (statement.query != nullptr && (footprint.classes - kReading).empty()) return;
+    throw pg::Refusal(ERRCODE_READ_ONLY_SQL_TRANSACTION, "planning may run nothing but queries that only read",
+                      nullptr, "A function that calls itself immutable or stable tried more.");
 }
 
 bool must_be_durable(const classify::Statement& statement, const classify::Footprint& footprint) {
@@ -79,14 +98,16 @@ void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
     auto const& actor = identify::current_actor();
     auto const& footprint = classify::classify(statement);
-    auto const& decision = identify::is_locked(actor) ? locked_out(actor) : decide::decide(actor, footprint);
+    auto const& decision = decide_on(actor, statement, footprint);
     auto const inspection = mask::inspect(statement, actor);
     // Record first: a denial that is not on record did not happen.
-    auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
+    auto const& speaker = identify::is_rehearsing() ? identify::known_actor() : actor;
+    auto const begun = record::begin_statement(statement, speaker, identify::known_session(), footprint, decision,
                                                inspection.masked);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     if (decision.refuses()) refuse(decision);
     if (decision.warns()) warn(decision);
+    if (identify::is_rehearsing()) refuse_in_rehearsal(statement, footprint);
     approve::rest_on(statement, decision.grants);
     mask::verify(inspection);
 }

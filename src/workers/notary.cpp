@@ -15,6 +15,7 @@
 #include "workers/child_command.hpp"
 #include "workers/milestones.hpp"
 #include "workers/server_facts.hpp"
+#include "workers/steadfast.hpp"
 
 #include <unistd.h>
 #include <algorithm>
@@ -289,7 +290,7 @@ void register_notary() {
 }  // namespace hoopguard::workers
 
 void hoopguard_notary_main(Datum) {
-    pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+    hoopguard::workers::heed_postmaster_alone(SignalHandlerForShutdownRequest);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "notary", [] {
