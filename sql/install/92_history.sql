@@ -7,13 +7,14 @@ CREATE FUNCTION hoopguard.record_policy_change() RETURNS trigger
     AS 'MODULE_PATHNAME', 'hoopguard_record_policy_change';
 COMMENT ON FUNCTION hoopguard.record_policy_change() IS 'trigger: records a change of policy in the journal';
 
--- Every table whose changes come into force.
+-- Every table whose changes come into force; grants have entries of their own.
 DO $$
 DECLARE
     one regclass;
 BEGIN
     FOR one IN SELECT tgrelid FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = tgrelid
-                WHERE tgname = 'policy_changed' AND c.relnamespace = 'hoopguard'::pg_catalog.regnamespace LOOP
+                WHERE tgname = 'policy_changed' AND c.relnamespace = 'hoopguard'::pg_catalog.regnamespace
+                  AND c.relname <> 'jit_grant' LOOP
         EXECUTE pg_catalog.format(
             'CREATE CONSTRAINT TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON %s '
             'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hoopguard.record_policy_change()', one);
@@ -76,10 +77,9 @@ BEGIN
     END IF;
 
     -- Here and now: what the cluster shares.
-    IF to_regclass('hoopguard.jit_grant') IS NOT NULL THEN
-        EXECUTE 'SELECT array_agg(format(''SELECT hoopguard.revoke(%s, %L);'', id, $1) ORDER BY id) '
-                'FROM hoopguard.jit_grant WHERE state = ''active''' INTO steps USING uninstall.reason;
-    END IF;
+    steps := ARRAY(
+        SELECT format('SELECT hoopguard.end_grant(%s, ''revoked'', %L, %L);', g.id, session_user, uninstall.reason)
+          FROM hoopguard.jit_grant g WHERE g.state = 'active' ORDER BY g.id);
     steps := steps || ARRAY(
         SELECT format('SELECT hoopguard.set_session_preload(%L, false);', setrole::regrole::text)
           FROM pg_db_role_setting, unnest(setconfig) s
@@ -87,7 +87,7 @@ BEGIN
     steps := steps || ARRAY(
         SELECT format('DELETE FROM %s;', tgrelid::regclass) FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
          WHERE tgname = 'policy_changed' AND c.relnamespace = 'hoopguard'::regnamespace
-           AND c.relname <> 'data_class' ORDER BY 1);
+           AND c.relname NOT IN ('data_class', 'jit_grant') ORDER BY 1);
     IF EXISTS (SELECT FROM hoopguard.classified_column WHERE NOT inherited) THEN
         steps := steps || ARRAY(
             SELECT format('SELECT hoopguard.declassify_column(%L, %L);', relation, column_name)
@@ -121,3 +121,48 @@ $$;
 COMMENT ON FUNCTION hoopguard.uninstall(text, boolean) IS
     'what to run to be rid of hoopguard; with dry_run => false it empties the policy, so that DROP EXTENSION is allowed';
 REVOKE ALL ON FUNCTION hoopguard.uninstall(text, boolean) FROM PUBLIC;
+
+CREATE FUNCTION hoopguard.meets(guardrail text, classes text[], objects text[], kind text, login_role text,
+                                effective_role text, database text, rows bigint, at timestamptz) RETURNS text
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_meets';
+COMMENT ON FUNCTION hoopguard.meets(text, text[], text[], text, text, text, text, bigint, timestamptz) IS
+    'why a guardrail would meet a statement as the journal describes it; NULL when it would not';
+
+-- One rule, alone, over what is on record; by the memberships of today.
+CREATE FUNCTION hoopguard.backtest(guardrail text, since interval)
+    RETURNS TABLE (entry bigint, at timestamptz, database text, role text, application text, statement text,
+                   verdict text, reason text)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    its_action text;
+BEGIN
+    PERFORM hoopguard.require_control_database();
+    SELECT g.action INTO its_action FROM hoopguard.guardrail g WHERE g.name = $1;
+    IF its_action IS NULL THEN
+        RAISE EXCEPTION 'guardrail "%" does not exist', $1
+            USING ERRCODE = 'undefined_object', HINT = 'The names are in hoopguard.guardrail.';
+    END IF;
+    IF $2 IS NULL OR $2 < interval '0' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for argument "since": %s', coalesce(quote_literal($2), 'NULL')),
+            HINT = 'Allowed: an interval, such as 7 days: how far back to look.';
+    END IF;
+    RETURN QUERY
+        SELECT s.entry, s.started_at, s.database, s.login_role, s.application_name, s.statement, its_action, m.reason
+          FROM hoopguard.statement s,
+               LATERAL (SELECT hoopguard.meets(
+                            $1, s.classes, s.objects,
+                            CASE WHEN s.command_tag ~ '^(CREATE|ALTER|DROP) '
+                                 THEN replace(lower(regexp_replace(s.command_tag, '^\w+ ', '')), ' ', '_')
+                                 ELSE 'table' END,
+                            s.login_role, s.effective_role, s.database, s.rows, s.started_at)) AS m (reason)
+         WHERE s.started_at >= now() - $2 AND s.classes IS NOT NULL AND m.reason IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION hoopguard.backtest(text, interval) IS
+    'the statements on record that a guardrail would have met, whatever its mode; max_cost cannot be told';
+REVOKE ALL ON FUNCTION hoopguard.meets(text, text[], text[], text, text, text, text, bigint, timestamptz),
+    hoopguard.backtest(text, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hoopguard.meets(text, text[], text[], text, text, text, text, bigint, timestamptz),
+    hoopguard.backtest(text, interval) TO hoopguard_admin, hoopguard_auditor;

@@ -1,8 +1,8 @@
 // Triggers of the policy tables: they check rows, tell the broker of changes, and refuse writes outside the
 // control database.
+#include "identify/session_pg.hpp"
 #include "mask/data_class.hpp"
 #include "mask/label_rules_pg.hpp"
-#include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
