@@ -4,6 +4,8 @@
 #include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
+#include "identify/anonymous_pg.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/lock_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/verify_pg.hpp"
@@ -77,7 +79,9 @@ bool must_be_durable(const classify::Statement& statement, const classify::Footp
 
 void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
+    identify::hold_to_bearer();
     auto const& actor = identify::current_actor();
+    identify::demand_bearer(statement.plan);
     auto const& footprint = classify::classify(statement);
     auto const& decision = identify::is_locked(actor) ? locked_out(actor) : decide::decide(actor, footprint);
     auto const inspection = mask::inspect(statement, actor);
@@ -91,9 +95,12 @@ void admit(const classify::Statement& statement) {
     mask::verify(inspection);
 }
 
-void admit_login(const Port* port) {
+void admit_login(Port* port) {
     identify::learn_connection(port);
     identify::learn_login_role(port);
+    identify::admit_bearer(port);
+    identify::learn_connection(port);
+    identify::learn_bearer();
     identify::refuse_locked_login(identify::known_actor(), identify::known_session().login_role);
     record::record_login(identify::known_actor(), identify::known_session());
 }
@@ -111,8 +118,12 @@ void observe_error(const ErrorData& error) noexcept {
         return;
     }
     identify::learn_connection(MyProcPort);
-    record::record_login_failure(identify::known_actor(), identify::known_session(), error.sqlerrcode,
-                                 error.message != nullptr ? error.message : "");
+    // More than the client is told.
+    char text[1024];
+    std::string_view const reason = identify::refusal_reason();
+    snprintf(text, sizeof text, "%s%s%.*s", error.message != nullptr ? error.message : "",
+             reason.empty() ? "" : ": ", static_cast<int>(reason.size()), reason.data());
+    record::record_login_failure(identify::known_actor(), identify::known_session(), error.sqlerrcode, text);
 }
 
 }  // namespace hoopguard

@@ -10,8 +10,9 @@ namespace hoopguard {
 // may run is open in the journal from then on.
 void admit(const classify::Statement& statement);
 
-// A client has authenticated: records who. Throws pg::Refusal when that cannot be recorded.
-void admit_login(const Port* port);
+// A client has authenticated: takes over who it is, and records it. Throws pg::Refusal when it may not log in, or
+// when that cannot be recorded.
+void admit_login(Port* port);
 
 // The transaction is about to commit: returns when what it did is durable in the journal, as far as
 // hoopguard.journal_sync asks for that. Throws pg::Refusal when that cannot be had.

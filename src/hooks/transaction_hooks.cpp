@@ -1,6 +1,7 @@
 // Ends of transactions and subtransactions: durability before a commit, outcomes after whatever happened.
 #include "approve/resting_pg.hpp"
 #include "hooks/hooks.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pipeline.hpp"
@@ -18,12 +19,17 @@ static void hoopguard_transaction(XactEvent event, void*) {
         case XACT_EVENT_COMMIT:
             hoopguard::record::transaction_committed();
             hoopguard::approve::forget_all();
+            hoopguard::identify::transaction_ended(true);
             break;
         case XACT_EVENT_ABORT:
             hoopguard::record::transaction_aborted();
             hoopguard::approve::forget_all();
+            hoopguard::identify::transaction_ended(false);
             break;
-        case XACT_EVENT_PREPARE: hoopguard::record::transaction_prepared(); break;
+        case XACT_EVENT_PREPARE:
+            hoopguard::record::transaction_prepared();
+            hoopguard::identify::transaction_ended(false);
+            break;
         default: break;
     }
 }
@@ -32,8 +38,14 @@ static void hoopguard_subtransaction(SubXactEvent event, SubTransactionId id, Su
     if (!hoopguard::identify::is_recorded_process()) return;
     switch (event) {
         case SUBXACT_EVENT_START_SUB: hoopguard::record::subtransaction_began(id); break;
-        case SUBXACT_EVENT_COMMIT_SUB: hoopguard::record::subtransaction_ended(id); break;
-        case SUBXACT_EVENT_ABORT_SUB: hoopguard::record::subtransaction_aborted(id); break;
+        case SUBXACT_EVENT_COMMIT_SUB:
+            hoopguard::record::subtransaction_ended(id);
+            hoopguard::identify::subtransaction_ended(GetCurrentTransactionNestLevel(), true);
+            break;
+        case SUBXACT_EVENT_ABORT_SUB:
+            hoopguard::record::subtransaction_aborted(id);
+            hoopguard::identify::subtransaction_ended(GetCurrentTransactionNestLevel(), false);
+            break;
         default: break;
     }
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace hoopguard::identify {
@@ -22,11 +24,15 @@ struct Actor {
     std::string_view provider;  // empty: a database role
     std::string_view name;      // the role's name, or the token's subject
     ActorKind kind = ActorKind::kHuman;
-    bool guarded = false;              // an agent: masks without roles cover it
-    bool superuser = false;            // of the login role
-    std::uint32_t login_role = 0;      // session_user
-    std::uint32_t effective_role = 0;  // current_user
-    std::string_view definer_role;     // its name, when a SECURITY DEFINER function set it; otherwise empty
+    bool guarded = false;                 // an agent: masks without roles cover it
+    bool superuser = false;               // of the login role
+    std::uint32_t login_role = 0;         // session_user
+    std::uint32_t effective_role = 0;     // current_user
+    std::span<const std::string> groups;  // of the identity provider, without "group:"
+    std::string_view on_behalf_of;        // whom the subject speaks for; empty: itself
+    std::string_view token_id;
+    std::int64_t expires_at = 0;    // seconds since 1970-01-01 UTC; 0: never
+    std::string_view definer_role;  // its name, when a SECURITY DEFINER function set it; otherwise empty
 };
 
 }  // namespace hoopguard::identify

@@ -9,6 +9,9 @@ Settings settings;
 
 namespace {
 
+// Read by name, by the one worker that needs it.
+char* provider_ca_file;
+
 constexpr config_enum_entry kModes[] = {{"enforce", static_cast<int>(Mode::kEnforce), false},
                                         {"observe", static_cast<int>(Mode::kObserve), false},
                                         {nullptr, 0, false}};
@@ -54,6 +57,8 @@ void define_policy_settings() {
                              nullptr, &settings.masked_dump, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     define_string("hoopguard.system_roles", "Roles that only guardrails naming them cover.",
                   &settings.system_roles, "", PGC_SIGHUP, GUC_LIST_INPUT);
+    define_string("hoopguard.provider_ca_file", "Certificates that the servers of jwks_uri are trusted by.",
+                  &provider_ca_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY);
 }
 
 void define_journal_settings() {
