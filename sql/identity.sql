@@ -1,5 +1,5 @@
 -- Providers, role maps, and who speaks, for sessions of database roles.
-\set VERBOSITY default
+\set SHOW_CONTEXT never
 CREATE ROLE regress_mapped;
 CREATE ROLE regress_other;
 
@@ -38,7 +38,7 @@ SELECT actor = current_user, actor_kind, login_role = session_user, effective_ro
     FROM hoopguard.whoami();
 SELECT hoopguard.current_actor() = session_user, hoopguard.claim('sub');
 SELECT hoopguard.login('nonsense');
-SELECT count(*) FROM hoopguard.statement WHERE statement LIKE '%nonsense%';
+SELECT statement, sqlstate, error FROM hoopguard.statement WHERE statement LIKE 'SELECT hoopguard.login%' ORDER BY entry DESC LIMIT 1;
 
 -- doctor() has a word for every step.
 SELECT check_name FROM hoopguard.doctor() WHERE check_name LIKE 'identity%' ORDER BY 1;

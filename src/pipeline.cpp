@@ -113,16 +113,20 @@ void secure_commit() {
 void observe_error(const ErrorData& error) noexcept {
     // PostgresMain makes this context when the session is ready for its first command.
     bool const logging_in = MyProcPort != nullptr && MessageContext == nullptr;
+    // More than the client is told.
+    static char text[1024];
+    std::string_view const reason = identify::refusal_reason();
+    bool const of_identity = error.sqlerrcode == ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION || logging_in;
+    snprintf(text, sizeof text, "%s%s%.*s", error.message != nullptr ? error.message : "",
+             reason.empty() || !of_identity ? "" : ": ", of_identity ? static_cast<int>(reason.size()) : 0,
+             reason.data());
     if (!logging_in) {
-        record::note_error(error, identify::known_actor(), identify::known_session());
+        ErrorData told = error;
+        if (of_identity) told.message = text;
+        record::note_error(told, identify::known_actor(), identify::known_session());
         return;
     }
     identify::learn_connection(MyProcPort);
-    // More than the client is told.
-    char text[1024];
-    std::string_view const reason = identify::refusal_reason();
-    snprintf(text, sizeof text, "%s%s%.*s", error.message != nullptr ? error.message : "",
-             reason.empty() ? "" : ": ", static_cast<int>(reason.size()), reason.data());
     record::record_login_failure(identify::known_actor(), identify::known_session(), error.sqlerrcode, text);
 }
 

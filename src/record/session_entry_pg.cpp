@@ -46,7 +46,6 @@ void describe(EntryWriter& entry, const identify::Actor& actor, const identify::
     add_text(entry, Field::kProvider, actor.provider);
     add_groups(entry, actor.groups);
     add_text(entry, Field::kOnBehalfOf, actor.on_behalf_of);
-    add_text(entry, Field::kTokenId, actor.token_id);
     add_text(entry, Field::kClientAddress, session.client_address);
     add_text(entry, Field::kClientPort, session.client_port);
     add_text(entry, Field::kApplicationName, session.application_name);
@@ -55,6 +54,7 @@ void describe(EntryWriter& entry, const identify::Actor& actor, const identify::
     add_text(entry, Field::kAuthMethod, session.auth_method);
     add_text(entry, Field::kAuthenticatedId, session.authenticated_id);
     add_text(entry, Field::kTls, session.tls);
+    add_text(entry, Field::kTokenId, actor.token_id);
 }
 
 void record_logout(int, Datum) noexcept {

@@ -149,7 +149,8 @@ like(by_socket('dana', "SELECT hoopguard.login('${\ $stranger->token}')"), qr/th
 # Nowhere a token.
 my ($signature) = $good =~ /\.([^.]+)$/;
 my @parts = split /\./, $good;
-is($node->safe_psql('postgres', "SELECT count(*) FROM hoopguard.statement WHERE statement LIKE '%$parts[1]%' OR parameters::text LIKE '%$parts[1]%'"),
+my $backwards = reverse $parts[1];  # so that the search does not find itself
+is($node->safe_psql('postgres', "SELECT count(*) FROM hoopguard.statement WHERE strpos(statement || coalesce(parameters::text, ''), reverse('$backwards')) > 0"),
     0, 'no token in the journal');
 unlike(slurp_file($node->logfile), qr/\Q$parts[1]\E/, 'no token in the server log');
 like(slurp_file($node->logfile), qr/login\('\*\*\*'\)|statement hidden/, 'though statements are logged');
