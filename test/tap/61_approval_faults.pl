@@ -157,10 +157,16 @@ SKIP: {
     pending(1);
     my $input = File::Temp->new; print $input "a\nlooks right\n"; close $input;
     my $output = File::Temp->new;
-    IPC::Run::run([ "$ENV{HOOPGUARD_TOP}/doc/examples/approver.py", '--decide', $node->connstr('control') . ' user=bob' ],
+    my $program = IPC::Run::start([ "$ENV{HOOPGUARD_TOP}/doc/examples/approver.py", '--decide', $node->connstr('control') . ' user=bob' ],
         '<', "$input", '>&', "$output");
-    like(slurp_file("$output"), qr/reason: by the book.*is approved/s, 'the example shows a request that it had missed, and approves it');
-    is(finish_psql($session), "10\n", 'and the statement goes on');
+    is(finish_psql($session), "10\n", 'the example program decides about a request that it had missed, and the statement goes on');
+    for (1 .. 100) {
+        last if slurp_file("$output") =~ /is approved/;
+        select(undef, undef, undef, 0.1);
+    }
+    like(slurp_file("$output"), qr/reason: by the book.*is approved/s, 'it has shown who asked for what and why');
+    $program->signal('INT');
+    IPC::Run::finish($program);
 }
 
 # --- A standby takes no requests, and says where to go.
