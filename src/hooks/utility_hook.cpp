@@ -7,6 +7,7 @@
 #include "pg/compat.hpp"
 #include "pipeline.hpp"
 #include "pipeline_running.hpp"
+#include "policy/release_pg.hpp"
 #include "record/outcome_pg.hpp"
 #include "record/statements_pg.hpp"
 
@@ -57,6 +58,7 @@ static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool
             hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility", [=] {
                 hoopguard::admit(statement_of(plan, source, parameters));
                 check_cursor(plan->utilityStmt);
+                hoopguard::policy::release_control_database(plan->utilityStmt);
             });
             // The tree may be gone with the transaction that the command ends.
             bool const declares = IsA(plan->utilityStmt, DeclareCursorStmt);
