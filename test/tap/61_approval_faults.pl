@@ -56,9 +56,10 @@ is(approve($id), "approved\n", 'a broker that somebody tries to stop goes on');
 is(finish_psql($session), "1\n", 'and who waited does');
 
 # --- Somebody locks its tables: who asks is told, and the broker is free again.
-my $locker = begin_psql($node, 'control', 'postgres', "BEGIN; LOCK TABLE hoopguard.request; SELECT 'locked'; SELECT pg_sleep(8); COMMIT;");
+my $locker = begin_psql($node, 'control', 'postgres', "BEGIN; LOCK TABLE hoopguard.request; SELECT 'locked'; SELECT pg_sleep(601);");
 wait_locked($locker);
 like(as('agent', 'UPDATE t SET n = 2 WHERE id = 1;'), qr/55P03.*lock timeout/s, 'a lock on the requests is no trap');
+rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(601);'");
 finish_psql($locker);
 $session = begin('agent', 'UPDATE t SET n = 2 WHERE id = 1 RETURNING n;');
 is(approve(pending(1)), "approved\n", 'afterwards all goes on');
