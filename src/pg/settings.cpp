@@ -69,7 +69,8 @@ void define_policy_settings() {
                 static_cast<int>(Mode::kEnforce), kModes, PGC_SIGHUP);
     define_enum("hoopguard.mask_default", "Whom a mask policy without roles covers.", &settings.mask_default,
                 static_cast<int>(MaskDefault::kGuarded), kMaskDefaults, PGC_SIGHUP);
-    define_bool("hoopguard.masked_dump", "Whether masked actors may copy or dump whole tables.", &settings.masked_dump, false, PGC_SIGHUP);
+    define_bool("hoopguard.masked_dump", "Whether masked actors may copy or dump whole tables.",
+                &settings.masked_dump, false, PGC_SIGHUP);
     define_string("hoopguard.system_roles", "Roles that only guardrails naming them cover.",
                   &settings.system_roles, "", PGC_SIGHUP, GUC_LIST_INPUT);
 }
@@ -99,7 +100,8 @@ void define_journal_settings() {
                   &settings.checkpoint_command, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY);
     define_int("hoopguard.journal_checkpoint_interval", "Time between signed checkpoints while entries arrive.",
                &settings.journal_checkpoint_interval, 5, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
-    define_bool("hoopguard.journal_parameters", "Record the values bound to parameters.", &settings.journal_parameters, true, PGC_SIGHUP);
+    define_bool("hoopguard.journal_parameters", "Record the values bound to parameters.",
+                &settings.journal_parameters, true, PGC_SIGHUP);
     define_int("hoopguard.journal_statement_limit",
                "Longer statement texts are recorded by head, tail and digest.", &settings.journal_statement_limit,
                1024, 1, 8192, PGC_SIGHUP, GUC_UNIT_KB);

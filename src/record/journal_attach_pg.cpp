@@ -169,7 +169,8 @@ void recover_in_place() {
 ArchiveState archive_state() noexcept {
     Shared* const journal = shared();
     if (journal == nullptr) return {};
-    return {journal->archived_below.load(), journal->archive_failures.load(), journal->archive_failing.load() != 0};
+    return {journal->archived_below.load(), journal->archive_failures.load(),
+            journal->archive_failing.load() != 0};
 }
 
 JournalState journal_state() noexcept {

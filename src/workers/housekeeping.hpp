@@ -27,8 +27,7 @@ class Housekeeping {
  private:
     void tell_losses();
     void watch_space();
-    // An entry for each of hoopguard's settings that is not as recorded before; at a run's beginning, not as built
-    // in.
+    // An entry for each of hoopguard's settings that is not as recorded before: at a run's beginning, for all.
     void record_settings();
 
     record::Shared& journal_;
