@@ -44,7 +44,7 @@ hoopguard.so: src/exports.map
 sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
-.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions bench format lint \
+.PHONY: faults deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions bench format lint \
         install-tool dist package
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
@@ -103,6 +103,10 @@ test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
 test-versions:
 	test/versions/run
+# Every file call of the journal fails once, on a whole server: about an hour. `make test` tries some.
+faults: deps
+	test/cluster stage
+	test/faults/run
 bench: deps
 	test/bench/run
 	test/bench/journal
