@@ -71,6 +71,8 @@ void define_policy_settings() {
                 static_cast<int>(MaskDefault::kGuarded), kMaskDefaults, PGC_SIGHUP);
     define_bool("hoopguard.masked_dump", "Whether masked actors may copy or dump whole tables.",
                 &settings.masked_dump, false, PGC_SIGHUP);
+    define_bool("hoopguard.mask_node", "Whether masks at the top of plans run in a node of their own.",
+                &settings.mask_node, true, PGC_SUSET, GUC_NOT_IN_SAMPLE);
     define_string("hoopguard.system_roles", "Roles that only guardrails naming them cover.",
                   &settings.system_roles, "", PGC_SIGHUP, GUC_LIST_INPUT);
 }
@@ -80,6 +82,8 @@ void define_journal_settings() {
                   &settings.journal_directory, "hoopguard", PGC_POSTMASTER, GUC_SUPERUSER_ONLY);
     define_string("hoopguard.key_directory", "Where the journal key is; empty means the journal directory.",
                   &settings.key_directory, "", PGC_POSTMASTER, GUC_SUPERUSER_ONLY);
+    define_string("hoopguard.secret_command", "Shell command that prints the mask secret.",
+                  &settings.secret_command, "", PGC_POSTMASTER, GUC_SUPERUSER_ONLY);
     define_enum("hoopguard.journal_sync", "What must be durable in the journal before it takes effect.",
                 &settings.journal_sync, static_cast<int>(JournalSync::kRisky), kSyncs, PGC_SIGHUP);
     define_int("hoopguard.journal_segment_size", "Size at which a segment file is sealed.",

@@ -20,6 +20,8 @@ struct Settings {
     char* system_roles;               // comma-separated role names
     char* journal_directory;          // relative to the data directory, or absolute
     char* key_directory;              // empty: the journal's
+    char* secret_command;             // prints the mask secret; empty: a file in key_directory
+    bool mask_node;                   // masks at the top of plans move into HoopMask
     int journal_sync;                 // JournalSync
     int journal_segment_size;         // MB
     int journal_failure_action;       // FailureAction
