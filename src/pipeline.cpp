@@ -6,6 +6,7 @@
 #include "decide/decide_pg.hpp"
 #include "identify/lock_pg.hpp"
 #include "identify/session_pg.hpp"
+#include "mask/literals_pg.hpp"
 #include "mask/verify_pg.hpp"
 #include "pg/halt.hpp"
 #include "pg/report.hpp"
@@ -88,9 +89,10 @@ void admit(const classify::Statement& statement) {
     auto const& footprint = classify::classify(statement);
     auto const& decision = identify::is_locked(actor) ? locked_out(actor) : decide::decide(actor, footprint);
     auto const inspection = mask::inspect(statement, actor);
+    auto const sensitive = mask::sensitive_parts(statement);
     // Record first: a denial that is not on record did not happen.
     auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
-                                               inspection.masked);
+                                               inspection.masked, sensitive);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     pronounce(decision);
     approve::rest_on(statement, decision.grants);
@@ -115,7 +117,8 @@ void observe_error(const ErrorData& error) noexcept {
     // PostgresMain makes this context when the session is ready for its first command.
     bool const logging_in = MyProcPort != nullptr && MessageContext == nullptr;
     if (!logging_in) {
-        record::note_error(error, identify::known_actor(), identify::known_session());
+        record::note_error(error, identify::known_actor(), identify::known_session(),
+                           mask::sensitive_parts_of_failure());
         return;
     }
     identify::learn_connection(MyProcPort);

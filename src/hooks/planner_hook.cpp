@@ -7,6 +7,7 @@
 #include "mask/hoist_pg.hpp"
 #include "mask/in_force_pg.hpp"
 #include "mask/labels_pg.hpp"
+#include "mask/literals_pg.hpp"
 #include "mask/mask_call_pg.hpp"
 #include "mask/node_pg.hpp"
 #include "mask/plan_check_pg.hpp"
@@ -67,6 +68,9 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
     List* const bounds = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query, parameters] {
         return hoopguard::pg::call([=] { return hoopguard::classify::judge_bounds(query, parameters); });
     });
+    List* const literals = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query] {
+        return hoopguard::pg::call([=] { return hoopguard::mask::judge_literals(query); });
+    });
     auto const substitution = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                                                    [query, parameters] { return substitute(query, parameters); });
     auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
@@ -76,6 +80,7 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
         hoopguard::classify::note_expression(plan);
     });
     hoopguard::classify::note_bounds(plan, bounds);
+    hoopguard::mask::note_literals(plan, literals);
     return plan;
 }
 

@@ -1,14 +1,33 @@
 // The definition of every hoopguard.* setting, in the order of the README's table.
 #include "pg/settings.hpp"
 
+#include "crypto/seal.hpp"
+#include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/redaction_settings.hpp"
 #include "pg/setting_names.hpp"
 
 #include <array>
 
+extern "C" {
+
+static bool check_reveal_key(char** value, void**, GucSource) {
+    bool const good = hoopguard::pg::entry(hoopguard::pg::Door::kObserver, "journal_reveal_key", [value] {
+        return **value == '\0' || hoopguard::crypto::parse_sealing_key(*value).ok();
+    });
+    if (!good)
+        GUC_check_errdetail(
+            "A reveal key is \"hoopguard-reveal:\" and the base64 of 32 bytes, as \"hoopguard-journal "
+            "reveal-key\" prints it.");
+    return good;
+}
+
+}  // extern "C"
+
 namespace hoopguard::pg {
 
 Settings settings;
+RedactionSettings redaction_settings;
 
 namespace {
 
@@ -36,9 +55,9 @@ void note(const char* name, GucContext context) {
 }
 
 void define_string(const char* name, const char* meaning, char** value, const char* initial, GucContext context,
-                   int flags = 0) {
+                   int flags = 0, GucStringCheckHook check = nullptr) {
     note(name, context);
-    DefineCustomStringVariable(name, meaning, nullptr, value, initial, context, flags, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable(name, meaning, nullptr, value, initial, context, flags, check, nullptr, nullptr);
 }
 
 void define_int(const char* name, const char* meaning, int* value, int initial, int least, int most,
@@ -55,9 +74,10 @@ void define_enum(const char* name, const char* meaning, int* value, int initial,
                              nullptr);
 }
 
-void define_bool(const char* name, const char* meaning, bool* value, bool initial, GucContext context) {
+void define_bool(const char* name, const char* meaning, bool* value, bool initial, GucContext context,
+                 int flags = 0) {
     note(name, context);
-    DefineCustomBoolVariable(name, meaning, nullptr, value, initial, context, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable(name, meaning, nullptr, value, initial, context, flags, nullptr, nullptr, nullptr);
 }
 
 void define_policy_settings() {
@@ -106,6 +126,11 @@ void define_journal_settings() {
                &settings.journal_checkpoint_interval, 5, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
     define_bool("hoopguard.journal_parameters", "Record the values bound to parameters.",
                 &settings.journal_parameters, true, PGC_SIGHUP);
+    define_bool("hoopguard.journal_redact",
+                "Sensitive literals and parameters become keyed tokens in recorded text.",
+                &redaction_settings.redact, true, PGC_SIGHUP);
+    define_string("hoopguard.journal_reveal_key", "An auditor's public key, to which exact texts are sealed.",
+                  &redaction_settings.reveal_key, "", PGC_SIGHUP, 0, check_reveal_key);
     define_int("hoopguard.journal_statement_limit",
                "Longer statement texts are recorded by head, tail and digest.", &settings.journal_statement_limit,
                1024, 1, 8192, PGC_SIGHUP, GUC_UNIT_KB);

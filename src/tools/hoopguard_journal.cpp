@@ -16,8 +16,12 @@ Usage:
   hoopguard-journal verify DIR [--key KEY]... [--checkpoint FILE]... [--origin HEX]
       Judges every byte. KEY is a verifier key, as journal_key() gives it, or a file of them; without one the
       journal's own key.pub is believed. FILE holds checkpoints that were kept elsewhere.
-  hoopguard-journal show DIR [FILTER]... [--actor NAME] [--type TYPE] [--entry NUMBER] [--origin HEX]
+  hoopguard-journal show DIR [FILTER]... [--actor NAME] [--type TYPE] [--entry NUMBER] [--reveal FILE] [--origin HEX]
       One line for each entry.
+      With --reveal FILE, an auditor's private key, the exact text of what was redacted stands below the entry.
+  hoopguard-journal reveal-key FILE
+      Makes an auditor's key: the private one in FILE, which must not exist, the public one on standard output, for
+      hoopguard.journal_reveal_key.
   hoopguard-journal tail DIR [-n COUNT] [-f] [--origin HEX]
       The last entries; with -f also those to come.
   hoopguard-journal export DIR --format jsonl|ocsf [FILTER]... [-f [--from ENTRY]] [--origin HEX]
@@ -46,9 +50,10 @@ struct Command {
 };
 
 constexpr std::array kCommands = {
-    Command{"verify", verify_command}, Command{"show", show_command}, Command{"tail", tail_command},
-    Command{"export", export_command}, Command{"play", play_command}, Command{"prove", prove_command},
-    Command{"bundle", bundle_command},
+    Command{"verify", verify_command}, Command{"show", show_command},
+    Command{"tail", tail_command},     Command{"export", export_command},
+    Command{"play", play_command},     Command{"prove", prove_command},
+    Command{"bundle", bundle_command}, Command{"reveal-key", reveal_key_command},
 };
 
 int run(std::span<char*> arguments) {
@@ -63,9 +68,10 @@ int run(std::span<char*> arguments) {
     }
     for (const Command& command : kCommands)
         if (command.name == name) return command.run(arguments.subspan(1));
-    return complain(kBadInput, hoopguard::base::fail(
-                                   "there is no command \"" + std::string(name) +
-                                   "\"; the commands are verify, show, tail, export, play, prove and bundle"));
+    return complain(kBadInput,
+                    hoopguard::base::fail(
+                        "there is no command \"" + std::string(name) +
+                        "\"; the commands are verify, show, tail, export, play, prove, bundle and reveal-key"));
 }
 
 }  // namespace
