@@ -122,15 +122,16 @@ Judgement as_free_text(const Tally& tally) {
 
 Judgement judge_column(const Detector& detector, std::string_view name, Family family,
                        std::span<const std::string_view> values) {
-    std::optional<Kind> named = kind_of_column(name);
-    if (named && !fits(*named, family)) named.reset();
+    auto const found = kind_of_column(name);
+    bool const is_named = found && fits(*found, family);
+    Kind const named = found.value_or(Kind{});
     Tally const tally = count(detector, name, values);
     Judgement judgement = family == Family::kJson ? Judgement() : by_values(tally);
-    if (named && (judgement.data_class.empty() || judgement.data_class == name_of(*named))) {
-        std::size_t const plausible = count_plausible(*named, values);
+    if (is_named && (judgement.data_class.empty() || judgement.data_class == name_of(named))) {
+        std::size_t const plausible = count_plausible(named, values);
         bool const could = tally.values > 0 && plausible * 10 >= tally.values * 9;
         float const by_name = could ? kPlausibleScore : kNameScore;
-        judgement.data_class = name_of(*named);
+        judgement.data_class = name_of(named);
         judgement.score = 1 - (1 - judgement.score) * (1 - by_name);
         std::string evidence = "named so";
         if (could) add(evidence, of_values(plausible, tally.values) + "could be");
