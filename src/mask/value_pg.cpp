@@ -47,11 +47,10 @@ Datum mask_varlena(const ValueMask& mask, Datum value) {
 Datum mask_inside(const ValueMask& mask, Datum value) {
     bool const json = mask.family == TypeFamily::kJson;
     bool const binary = mask.base == JSONBOID;
-    text* source = binary ? cstring_to_text(DatumGetCString(DirectFunctionCall1(jsonb_out, value)))
-                          : DatumGetTextPP(value);
+    text* source =
+        binary ? cstring_to_text(DatumGetCString(DirectFunctionCall1(jsonb_out, value))) : DatumGetTextPP(value);
     std::string_view const whole(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source));
-    std::size_t const size =
-        detect::measure_masked(whole, json ? detect::Content::kJson : detect::Content::kText);
+    std::size_t const size = detect::measure_masked(whole, json ? detect::Content::kJson : detect::Content::kText);
     if (size == detect::kCannot) return json ? mask.value : CStringGetTextDatum("***");
     if (!detect::anything_found()) return value;
     std::size_t const padding = mask.spec.padded ? mask.spec.most_characters : 0;
