@@ -121,6 +121,7 @@ oracle: deps
 bench: deps
 	test/bench/run
 	test/bench/journal
+	test/bench/approval
 	$(MAKE) -s build/bench/token
 	build/bench/token
 	$(MAKE) -s build/bench/detect && build/bench/detect

@@ -1,5 +1,6 @@
 // Planning: references to masked columns are substituted before, real values behind estimates and index order are
 // kept out meanwhile, the plan is stamped with the masks it was made under after.
+#include "approve/channels_pg.hpp"
 #include "classify/bounds_pg.hpp"
 #include "classify/plan_pg.hpp"
 #include "hooks/hooks.hpp"
@@ -53,6 +54,7 @@ void finish(PlannedStmt* plan, int options, const hoopguard::mask::Substitution&
         if (substitution.masked) hoopguard::mask::hoist(plan, options);
         plan->invalItems = list_concat(plan->invalItems, substitution.dependencies);
         plan->dependsOnRole = plan->dependsOnRole || substitution.depends_on_role;
+        hoopguard::approve::guard_notifications(plan);
         if (!hoopguard::mask::reads_classified(plan)) return;
         hoopguard::mask::stamp(
             plan, substitution.referential ? hoopguard::mask::kReferentialStamp : hoopguard::mask::fingerprint());
