@@ -8,10 +8,13 @@
 #include "decide/decide_pg.hpp"
 #include "identify/lock_pg.hpp"
 #include "identify/session_pg.hpp"
+#include "mask/literals_pg.hpp"
 #include "mask/verify_pg.hpp"
 #include "pg/halt.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
+#include "pipeline_login.hpp"
+#include "pipeline_running.hpp"
 #include "record/failure_pg.hpp"
 #include "record/journal_pg.hpp"
 #include "record/session_entry_pg.hpp"
@@ -145,6 +148,11 @@ const decide::Decision& decide_on(const classify::Statement& statement, const id
 
 }  // namespace
 
+void pronounce(const decide::Decision& decision) {
+    if (decision.refuses()) refuse(decision);
+    if (decision.warns()) warn(decision);
+}
+
 void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
     auto const& actor = identify::current_actor();
@@ -152,16 +160,17 @@ void admit(const classify::Statement& statement) {
     std::optional<approve::Answer> answer;
     auto const& decision = decide_on(statement, actor, footprint, answer);
     auto const inspection = mask::inspect(statement, actor);
+    auto const sensitive = mask::sensitive_parts(statement);
     // Record first: a denial that is not on record did not happen.
     auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
-                                               inspection.masked);
+                                               inspection.masked, sensitive);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
     if (answer && answer->approved)
         lent().lend({begun.number, answer->request, std::move(answer->decided_by), std::move(answer->voters)});
-    if (decision.refuses()) refuse(decision);
-    if (decision.warns()) warn(decision);
+    pronounce(decision);
     approve::rest_on(statement, decision.grants);
     mask::verify(inspection);
+    running::admitted(statement, begun.number, actor, footprint, decision);
 }
 
 void lend_approval(std::uint64_t request, std::vector<std::string> decided_by, approve::Voters voters) {
@@ -172,6 +181,7 @@ void admit_login(const Port* port) {
     identify::learn_connection(port);
     identify::learn_login_role(port);
     identify::refuse_locked_login(identify::known_actor(), identify::known_session().login_role);
+    decide_login(port);
     record::record_login(identify::known_actor(), identify::known_session());
 }
 
@@ -184,7 +194,8 @@ void observe_error(const ErrorData& error) noexcept {
     // PostgresMain makes this context when the session is ready for its first command.
     bool const logging_in = MyProcPort != nullptr && MessageContext == nullptr;
     if (!logging_in) {
-        record::note_error(error, identify::known_actor(), identify::known_session());
+        record::note_error(error, identify::known_actor(), identify::known_session(),
+                           mask::sensitive_parts_of_failure());
         return;
     }
     identify::learn_connection(MyProcPort);

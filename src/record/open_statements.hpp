@@ -70,6 +70,7 @@ struct OpenStatement {
     Prepared prepared = Prepared::kUntouched;  // what it does to a prepared transaction
     bool ends_transaction = false;             // COMMIT, ROLLBACK, PREPARE TRANSACTION
     bool in_failed_block = false;              // begun when its transaction had been rolled back already
+    bool classified = false;                   // reads or writes classified columns
 };
 
 // A call of the executor or of a utility that is in progress.
