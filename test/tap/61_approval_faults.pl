@@ -176,5 +176,8 @@ $node->safe_psql('postgres', 'DROP DATABASE control');
 like(as('agent', 'UPDATE t SET n = 1 WHERE id = 1;'), qr/55000.*broker is not running/s, 'without a control database nothing that is asked about runs');
 is(rows("SELECT outcome, sqlstate FROM hoopguard.statement WHERE statement LIKE 'UPDATE t SET n = 1 WHERE id = 1' ORDER BY entry DESC LIMIT 1"), 'refused|55000', 'and that is on record');
 
+rows("ALTER ROLE agent SUPERUSER");
+is(as('agent', 'UPDATE t SET n = 1 WHERE id = 1;'), '', 'but no superuser on a local socket is kept out by that');
+
 $node->stop;
 done_testing();
