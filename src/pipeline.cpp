@@ -105,7 +105,8 @@ const decide::Decision& consult(const classify::Statement& statement, const iden
         decided.decided_by = outer->decided_by;
         return decided;
     }
-    record::StatementText const text(statement.text);
+    // The approver is shown what will run; passwords alone are left out.
+    record::StatementText const text(statement.text, 0, {});
     answer = approve::ask(statement, actor, identify::known_session(), footprint, decided,
                           {text.recorded(), text.has_secrets(), text.request_id(), text.reason()});
     if (answer->approved) {
