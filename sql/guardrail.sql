@@ -76,10 +76,13 @@ SELECT count(*) FROM items;
 RESET ROLE;
 SELECT hoopguard.guard('no drops', 'ask', '{read}', roles => '{regress_guard_agent}', objects => '{ord*}');
 SET ROLE regress_guard_agent;
+-- Without the request's number, which other tests make another one.
+\set VERBOSITY terse
 EXECUTE peek;
 SELECT 1 FROM orders FOR UPDATE;
 WITH x AS (SELECT * FROM orders) SELECT count(*) FROM x;
 COPY orders TO stdout;
+\set VERBOSITY default
 RESET ROLE;
 UPDATE hoopguard.guardrail SET mode = 'observe';
 SET ROLE regress_guard_agent;

@@ -35,8 +35,13 @@ struct Decision {
     std::uint64_t approval = 0;  // 0: none
     std::vector<std::string> decided_by;
     std::vector<std::uint64_t> grants;
+    // Of a statement that was asked about and is refused all the same: its request, and how the refusal is told.
+    std::uint64_t request = 0;
+    std::string sqlstate = "42501";
+    std::string detail;  // empty: the reason
     bool approved() const { return approval != 0 || !grants.empty(); }
     bool refuses() const { return enforced && verdict >= Verdict::kAsk && !approved(); }
+    bool asks() const { return refuses() && verdict == Verdict::kAsk; }
     bool warns() const { return !warning.empty(); }
 };
 

@@ -47,9 +47,6 @@ std::string message_of(const Row& rule) {
 }
 
 std::string hint_of(Verdict verdict) {
-    if (verdict == Verdict::kAsk)
-        return "Approval by a person is not available in this version: ask a member of hoopguard_admin to run the "
-               "statement or to except you from the guardrail.";
     if (verdict == Verdict::kBlock)
         return "If the statement is needed, ask a member of hoopguard_admin to except you from the guardrail.";
     return {};
@@ -67,6 +64,7 @@ void take(Decision& decision, const Row& rule, Verdict verdict, bool enforced) {
     decision.approvers.clear();
     for (auto const approver : approvers) decision.approvers.emplace_back(approver);
     decision.min_approvals = static_cast<std::uint32_t>(rule.word(GuardrailField::kMinApprovals));
+    decision.wait.reset();
     auto const wait = rule.word(GuardrailField::kWait);
     if (wait != policy::kUnlimited) decision.wait = static_cast<std::int64_t>(wait);
 }

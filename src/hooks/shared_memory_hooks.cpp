@@ -3,6 +3,7 @@
 #include "approve/waiting_pg.hpp"
 #include "decide/windows_pg.hpp"
 #include "hooks/hooks.hpp"
+#include "mask/secret_pg.hpp"
 #include "pg/boundary.hpp"
 #include "policy/mailbox_pg.hpp"
 #include "policy/standing_pg.hpp"
@@ -42,6 +43,7 @@ static void hoopguard_shmem_startup() {
         hoopguard::record::prepare_statement_key();
         hoopguard::policy::attach_shared();
         hoopguard::decide::attach_shared();
+        hoopguard::mask::prepare_secret();
         hoopguard::approve::attach_ended();
         hoopguard::policy::attach_mailbox();
         hoopguard::approve::attach_shared();
