@@ -298,7 +298,7 @@ const decide::Decision& judge(const identify::Actor& actor, const classify::Stat
     // A failed transaction can only be ended.
     if (!IsTransactionState()) return decision;
     auto const& held = look(actor);
-    if (!ever_elevated || decision.refuses()) return decision;
+    if (!ever_elevated || (decision.refuses() && decision.verdict == decide::Verdict::kBlock)) return decision;
     if (has_lost_role() && !is_way_out(statement))
         return refuse(footprint, true,
                       "the just-in-time grant that this session's role \"" + name_of(GetOuterUserId()) +

@@ -15,7 +15,8 @@ class FootprintBuilder {
 
     void add(ClassSet classes) { footprint_.classes |= classes; }
     // `kind` is a literal.
-    void add(ClassSet classes, std::string_view kind, std::string name, bool implied = false) {
+    void add(ClassSet classes, std::string_view kind, std::string name, bool implied = false,
+             std::uint32_t relation = 0, double rows = 0) {
         if (classes.empty()) return;
         if (is_hoopguards_own(kind, name)) classes |= changing(classes);
         add(classes);
@@ -23,11 +24,12 @@ class FootprintBuilder {
             return object.kind == kind && object.name == name;
         });
         if (known == footprint_.objects.end()) {
-            footprint_.objects.push_back({kind, std::move(name), classes, implied});
+            footprint_.objects.push_back({kind, std::move(name), classes, implied, relation, rows});
             return;
         }
         known->classes |= classes;
         known->implied = known->implied && implied;
+        known->rows += rows;
     }
 
  private:

@@ -48,10 +48,10 @@ bool has_option(const List* options, const char* name) {
     return false;
 }
 
-void add_relations(const List* ranges, ClassSet classes, FootprintBuilder& out) {
+void add_relations(const List* ranges, ClassSet classes, FootprintBuilder& out, double rows = 0) {
     for (int i = 0; i < list_length(ranges); ++i) {
         auto object = name_of_range(static_cast<RangeVar*>(list_nth(ranges, i)), "table");
-        out.add(classes, object.kind, std::move(object.name));
+        out.add(classes, object.kind, std::move(object.name), false, InvalidOid, rows);
     }
 }
 
@@ -218,8 +218,8 @@ void classify_utility(Node* node, FootprintBuilder& out) {
         case T_LoadStmt: return out.add(kCode);
         case T_CopyStmt: return classify_copy(as<CopyStmt>(node), out);
         case T_TruncateStmt:
-            return add_relations(as<TruncateStmt>(node).relations, ClassSet(kWriteTruncate) | kWriteUnbounded,
-                                 out);
+            return add_relations(as<TruncateStmt>(node).relations, ClassSet(kWriteTruncate) | kWriteUnbounded, out,
+                                 kAllRows);
         case T_LockStmt: return add_relations(as<LockStmt>(node).relations, kMaintenance, out);
         case T_VacuumStmt: return classify_vacuum(as<VacuumStmt>(node), out);
         case T_ClusterStmt: return classify_cluster(as<ClusterStmt>(node), out);

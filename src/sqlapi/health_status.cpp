@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "pg/settings.hpp"
 #include "policy/in_force_pg.hpp"
+#include "record/archive_state_pg.hpp"
 #include "sqlapi/datums.hpp"
 #include "sqlapi/health_facts.hpp"
 #include "sqlapi/result_set.hpp"
@@ -59,6 +60,9 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_status) {
     number("journal_losses", state.losses);
     number("journal_recovered_entries", state.recovered);
     number("journal_gaps", state.gaps);
+    record::ArchiveState const archive = record::archive_state();
+    number("journal_archived_segments", archive.below);
+    number("journal_archive_failures", archive.failures);
     if (facts.free_bytes) number("journal_free_bytes", *facts.free_bytes);
     rows.add_texts("journal_writing", state.stuck != 0 ? std::strerror(state.stuck) : "ok");
     rows.add_texts("journal_fault", state.fault != 0 ? std::strerror(state.fault) : "none");

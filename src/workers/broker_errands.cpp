@@ -115,6 +115,11 @@ policy::Failure failure_of(const pg::Refusal& refusal) {
     return {refusal.sqlstate(), text(refusal.what()), text(refusal.detail()), text(refusal.hint())};
 }
 
+bool concerns_policy(const base::Json& answer) {
+    auto const* const policy = answer.member("policy");
+    return policy != nullptr && policy->boolean() != nullptr && *policy->boolean();
+}
+
 // One errand from its beginning to its commit; nothing of it stays when it throws.
 void serve(const Doer& doer, const policy::Letter& letter) {
     pg::call(begin);
@@ -132,7 +137,7 @@ void serve(const Doer& doer, const policy::Letter& letter) {
     policy::prepare_answer(letter, json, pg::call([] { return GetTopTransactionIdIfAny(); }));
     pg::call(commit);
     // What was given or taken back holds when the sender hears of it.
-    if (answer.member("policy") != nullptr) bring_policy_into_force();
+    if (concerns_policy(answer)) bring_policy_into_force();
     policy::hand_over(letter);
     wake_all(answer);
 }
