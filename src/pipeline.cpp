@@ -1,9 +1,9 @@
 // Statement → Actor → Footprint → Decision → Entry → refuse, or run. The only file that knows every stage.
 #include "pipeline.hpp"
 
-#include "approve/elevation_pg.hpp"
 #include "approve/ask_pg.hpp"
 #include "approve/channels_pg.hpp"
+#include "approve/elevation_pg.hpp"
 #include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
