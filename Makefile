@@ -116,11 +116,14 @@ faults: deps
 	test/faults/run
 test-peers: deps
 	test/run build sqlsmith
+	test/peers/postgres_regress
 oracle: deps
 	test/oracle/long
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/decide_time && build/bench/decide_time
+	test/bench/decide
 	test/bench/approval
 	$(MAKE) -s build/bench/token
 	build/bench/token

@@ -14,6 +14,8 @@ class FootprintBuilder {
     explicit FootprintBuilder(Footprint& footprint) noexcept : footprint_(footprint) {}
 
     void add(ClassSet classes) { footprint_.classes |= classes; }
+    // Rows that the statement is expected to give out.
+    void expect_read(double rows) { footprint_.rows_read = std::max(footprint_.rows_read, rows); }
     // `kind` is a literal.
     void add(ClassSet classes, std::string_view kind, std::string name, bool implied = false,
              std::uint32_t relation = 0, double rows = 0) {
