@@ -161,9 +161,11 @@ void compile() {
     }
     auto const generation = bring_into_force(*tables);
     if (!generation) return finish(before, request, generation.error().message);
+    // Whoever changed the policy goes on once no plan of the old one is left.
+    policy::bring_into_force(*generation);
+    if (*generation != before) forget_plans();
     finish(*generation, request, "");
     workers::note_grants_in_force(tables->grants);
-    if (*generation != before) forget_plans();
     for (auto const mark : finished) static_cast<void>(store.unmark(mark));
     store.remove_before(*generation, kSpareImages);
 }
