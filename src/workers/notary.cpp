@@ -16,6 +16,7 @@
 #include "workers/housekeeping.hpp"
 #include "workers/milestones.hpp"
 #include "workers/server_facts.hpp"
+#include "workers/steadfast.hpp"
 #include "workers/telling.hpp"
 
 #include <unistd.h>
@@ -290,7 +291,7 @@ void register_notary() {
 }  // namespace hoopguard::workers
 
 void hoopguard_notary_main(Datum) {
-    pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+    hoopguard::workers::heed_postmaster_alone(SignalHandlerForShutdownRequest);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "notary", [] {
