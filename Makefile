@@ -44,7 +44,8 @@ hoopguard.so: src/exports.map
 sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
-.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers oracle bench format lint \
+.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
+        bench format lint \
         install-tool dist package
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
@@ -109,13 +110,21 @@ test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
 test-versions:
 	test/versions/run
+# Every file call of the journal fails once, on a whole server: about an hour. `make test` tries some.
+faults: deps
+	test/cluster stage
+	test/faults/run
 test-peers: deps
 	test/run build sqlsmith
+	test/peers/postgres_regress
 oracle: deps
 	test/oracle/long
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/decide_time && build/bench/decide_time
+	test/bench/decide
+	test/bench/approval
 	$(MAKE) -s build/bench/token
 	build/bench/token
 	$(MAKE) -s build/bench/detect && build/bench/detect

@@ -122,9 +122,9 @@ Judgement as_free_text(const Tally& tally) {
 
 Judgement judge_column(const Detector& detector, std::string_view name, Family family,
                        std::span<const std::string_view> values) {
-    std::optional<Kind> const told = kind_of_column(name);
-    Kind const named = told.value_or(Kind::kCount);
-    bool const is_named = told.has_value() && fits(named, family);
+    auto const found = kind_of_column(name);
+    bool const is_named = found && fits(*found, family);
+    Kind const named = found.value_or(Kind{});
     Tally const tally = count(detector, name, values);
     Judgement judgement = family == Family::kJson ? Judgement() : by_values(tally);
     if (is_named && (judgement.data_class.empty() || judgement.data_class == name_of(named))) {

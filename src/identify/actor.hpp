@@ -26,6 +26,7 @@ struct Actor {
     bool superuser = false;            // of the login role
     std::uint32_t login_role = 0;      // session_user
     std::uint32_t effective_role = 0;  // current_user
+    std::uint32_t outer_role = 0;      // current_user outside of any SECURITY DEFINER function: what SET ROLE said
     std::string_view definer_role;     // its name, when a SECURITY DEFINER function set it; otherwise empty
 };
 

@@ -1,5 +1,5 @@
-// The settings of what the journal keeps out of recorded texts. Written by PostgreSQL's GUC machinery; defined with
-// all others, in settings.cpp.
+// The settings of what the journal keeps out of recorded texts. Written by PostgreSQL's GUC machinery; defined
+// with all others, in settings.cpp.
 #pragma once
 
 namespace hoopguard::pg {

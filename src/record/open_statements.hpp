@@ -135,6 +135,12 @@ class OpenStatements {
             if (OpenStatement* statement = find(frames_[at].number)) return statement;
         return nullptr;
     }
+    // Whether a call of the statement is in progress, whatever runs inside it.
+    bool has_entered(std::uint64_t number) noexcept {
+        for (std::size_t at = frames_.size(); at-- > 0;)
+            if (frames_[at].number == number) return find(number) != nullptr;
+        return false;
+    }
     // A query with a frame entered in `subtransaction` or inside it; nullptr when there is none.
     OpenStatement* running_query(std::uint32_t subtransaction) noexcept {
         for (std::size_t at = frames_.size(); at-- > 0 && frames_[at].subtransaction >= subtransaction;)

@@ -146,13 +146,19 @@ void StatementText::add_sealed(EntryWriter& entry, base::ByteView parameters) co
     if (commits) entry.add_bytes(kFieldParametersDigest, parameters_digest);
 }
 
+std::string_view StatementText::request_id() const noexcept {
+    std::string_view const set = pg::settings.request_id;
+    return cut_text(set.empty() ? std::string_view(trace_.traceparent) : set, kLongestRequest);
+}
+
+std::string_view StatementText::reason() const noexcept {
+    std::string_view const set = pg::settings.reason;
+    return cut_text(set.empty() ? std::string_view(trace_.reason) : set, kLongestRequest);
+}
+
 void StatementText::add_request(EntryWriter& entry) const noexcept {
-    std::string_view request = pg::settings.request_id;
-    std::string_view reason = pg::settings.reason;
-    if (request.empty()) request = trace_.traceparent;
-    if (reason.empty()) reason = trace_.reason;
-    if (!request.empty()) entry.add_text(Field::kRequestId, cut_text(request, kLongestRequest));
-    if (!reason.empty()) entry.add_text(Field::kReason, cut_text(reason, kLongestRequest));
+    if (auto const request = request_id(); !request.empty()) entry.add_text(Field::kRequestId, request);
+    if (auto const why = reason(); !why.empty()) entry.add_text(Field::kReason, why);
 }
 
 void prepare_statement_key() {

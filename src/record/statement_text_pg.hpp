@@ -37,6 +37,9 @@ class StatementText {
     // entry; empty when none of them was redacted.
     void add_sealed(EntryWriter& entry, base::ByteView parameters) const;
     void add_request(EntryWriter& entry) const noexcept;
+    // The request that the statement is sent for, and why: the settings', or else what its comment says.
+    std::string_view request_id() const noexcept;
+    std::string_view reason() const noexcept;
 
  private:
     void cut(std::size_t limit);

@@ -50,9 +50,10 @@ void add_decision(EntryWriter& entry, const decide::Decision& decision) {
     entry.add_bool(Field::kEnforced, decision.enforced);
 }
 
-// Whose decision a statement rests on that was asked about before; one that is refused rests on none.
+// Whose decision a statement rests on that was asked about before, or waits for.
 void add_approval(EntryWriter& entry, const decide::Decision& decision) {
-    if (decision.approval != 0) entry.add_uint(Field::kApproval, decision.approval);
+    auto const request = decision.approval != 0 ? decision.approval : decision.request;
+    if (request != 0) entry.add_uint(Field::kApproval, request);
     if (decision.decided_by.empty()) return;
     CborWriter& cbor = entry.add_array(Field::kDecidedBy, decision.decided_by.size());
     for (auto const& name : decision.decided_by) cbor.text(name);
@@ -91,7 +92,7 @@ void write_fields(EntryWriter& entry, const classify::Statement& statement, cons
     if (statement.plan != nullptr && statement.plan->queryId != 0)
         entry.add_int(Field::kQueryId, static_cast<std::int64_t>(statement.plan->queryId));
     if (statement.parameters != nullptr) recorded = add_parameters(entry, statement.parameters, text, sensitive);
-    if (decision.refuses()) entry.add_text(Field::kSqlstate, unpack_sql_state(ERRCODE_INSUFFICIENT_PRIVILEGE));
+    if (decision.refuses()) entry.add_text(Field::kSqlstate, decision.sqlstate);
     add_classes(entry, footprint);
     add_objects(entry, footprint);
     add_decision(entry, decision);
@@ -203,6 +204,25 @@ bool is_running() noexcept {
     return running_session.open.running() != nullptr;
 }
 
+void decided_late(const decide::Decision& decision) noexcept {
+    if (const OpenStatement* const statement = running_session.open.running())
+        note_late(statement->number, static_cast<std::uint8_t>(decision.verdict), decision.enforced,
+                  decision.guardrail);
+}
+
+std::uint64_t running_statement() noexcept {
+    const OpenStatement* const statement = running_session.open.running();
+    return statement != nullptr ? statement->number : 0;
+}
+
+bool is_open(std::uint64_t number) noexcept {
+    return running_session.open.find(number) != nullptr;
+}
+
+bool runs(std::uint64_t number) noexcept {
+    return running_session.open.has_entered(number);
+}
+
 void enter_query(const QueryDesc* query) noexcept {
     OpenStatements& open = running_session.open;
     OpenStatement* const statement = open.find_query(query);
@@ -244,6 +264,11 @@ void end_utility(std::size_t depth, std::uint64_t rows) noexcept {
 
 void fail_utility(std::size_t depth, int sqlstate) noexcept {
     OpenStatements& open = running_session.open;
+    // Queries that ran inside of it: the error travelled past them.
+    for (std::size_t at = open.depth(); at-- > depth + 1;) {
+        OpenStatement* const inner = open.entered_at(at);
+        if (inner != nullptr && !inner->utility) close_statement(inner, sqlstate);
+    }
     OpenStatement* const statement = open.entered_at(depth);
     open.leave(depth);
     if (statement != nullptr) close_statement(statement, sqlstate);

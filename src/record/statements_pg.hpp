@@ -34,6 +34,16 @@ std::size_t running_depth() noexcept;
 // Whether a statement runs at this moment: then what begins now is nested in it.
 bool is_running() noexcept;
 
+// What was decided about it while it ran goes into its outcome.
+void decided_late(const decide::Decision& decision) noexcept;
+
+// The number of that statement; 0: none.
+std::uint64_t running_statement() noexcept;
+
+// Whether statement `number` has begun and not ended; and whether it runs at this moment, around whatever does.
+bool is_open(std::uint64_t number) noexcept;
+bool runs(std::uint64_t number) noexcept;
+
 // The executor takes up the statement of `query` again, or puts it down after it processed `rows`.
 void enter_query(const QueryDesc* query) noexcept;
 void leave_query(const QueryDesc* query, std::size_t depth, std::uint64_t rows) noexcept;

@@ -75,6 +75,7 @@ int tail_command(std::span<char*> command_line);
 int export_command(std::span<char*> command_line);
 int play_command(std::span<char*> command_line);
 int prove_command(std::span<char*> command_line);
+int bundle_command(std::span<char*> command_line);
 int reveal_key_command(std::span<char*> command_line);
 
 }  // namespace hoopguard::tools
