@@ -3,11 +3,13 @@
 
 #include "approve/ask_pg.hpp"
 #include "approve/channels_pg.hpp"
+#include "approve/elevation_pg.hpp"
 #include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
 #include "identify/lock_pg.hpp"
 #include "identify/session_pg.hpp"
+#include "mask/in_force_pg.hpp"
 #include "mask/literals_pg.hpp"
 #include "mask/verify_pg.hpp"
 #include "pg/halt.hpp"
@@ -87,6 +89,14 @@ bool must_be_durable(const classify::Statement& statement, const classify::Footp
     return true;
 }
 
+// What the statement also rests on: roles that its actor holds for a time, data classes that are shown to it.
+const decide::Decision& with_grants(const decide::Decision& decision, const classify::Statement& statement,
+                                    const identify::Actor& actor, const classify::Footprint& footprint,
+                                    const mask::Inspection& inspection) {
+    auto const& with_roles = approve::with_grants(decision, approve::role_grants(actor, statement, footprint));
+    return inspection.classified ? approve::with_grants(with_roles, mask::unmasking_grants()) : with_roles;
+}
+
 // Approvals that statements of this session run under.
 approve::LentApprovals& lent() {
     static approve::LentApprovals all;
@@ -111,7 +121,7 @@ const decide::Decision& consult(const classify::Statement& statement, const iden
                           {text.recorded(), text.has_secrets(), text.request_id(), text.reason()});
     if (answer->approved) {
         if (identify::is_locked(actor)) return locked_out(actor);
-        auto const& again = decide::decide(actor, footprint);
+        auto const& again = approve::judge(actor, statement, footprint, decide::decide(actor, footprint));
         if (again.refuses() && !again.asks()) return again;
         decided.approval = answer->request;
         decided.decided_by = answer->decided_by;
@@ -143,7 +153,7 @@ const decide::Decision& decide_on(const classify::Statement& statement, const id
                                   const classify::Footprint& footprint, std::optional<approve::Answer>& answer) {
     if (identify::is_locked(actor)) return locked_out(actor);
     if (approve::uses_channel(statement) && !approve::may_use_channels()) return withhold_channel();
-    auto const& first = decide::decide(actor, footprint);
+    auto const& first = approve::judge(actor, statement, footprint, decide::decide(actor, footprint));
     return first.asks() ? consult(statement, actor, footprint, first, answer) : first;
 }
 
@@ -157,10 +167,13 @@ void pronounce(const decide::Decision& decision) {
 void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
     auto const& actor = identify::current_actor();
+    approve::settle_roles(actor);
     auto const& footprint = classify::classify(statement);
     std::optional<approve::Answer> answer;
-    auto const& decision = decide_on(statement, actor, footprint, answer);
+    auto const& judged = decide_on(statement, actor, footprint, answer);
     auto const inspection = mask::inspect(statement, actor);
+    auto const& decision =
+        judged.refuses() ? judged : with_grants(judged, statement, actor, footprint, inspection);
     auto const sensitive = mask::sensitive_parts(statement);
     // Record first: a denial that is not on record did not happen.
     auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
@@ -182,6 +195,7 @@ void admit_login(const Port* port) {
     identify::learn_connection(port);
     identify::learn_login_role(port);
     identify::refuse_locked_login(identify::known_actor(), identify::known_session().login_role);
+    if (!identify::is_rescuer()) approve::settle_login(port->user_name);
     decide_login(port);
     record::record_login(identify::known_actor(), identify::known_session());
 }

@@ -393,7 +393,7 @@ DECLARE
     vote jsonb;
     new_state text := 'pending';
     ends timestamptz := r.expires_at;
-    given jsonb := '{}';
+    access jsonb := '{}';
 BEGIN
     PERFORM hoopguard.require_decider(r, speaker);
     IF approves THEN
@@ -423,19 +423,18 @@ BEGIN
      WHERE b.request = r.id AND approves;
     IF new_state <> 'pending' THEN
         PERFORM hoopguard.say_decided(r);
+        IF r.kind = 'access' THEN
+            access := hoopguard.access_decided(r.id, approves, (letter ->> 'duration')::interval,
+                                               hoopguard.deciders(r.votes), letter ->> 'comment');
+        END IF;
     END IF;
-    IF r.kind = 'access' AND new_state = 'approved' THEN
-        given := hoopguard.give_grant(r.id, coalesce((letter ->> 'duration')::interval, r.duration),
-                                      hoopguard.deciders(r.votes));
-        INSERT INTO hoopguard.outbox (channel, payload)
-            SELECT t ->> 'channel', t ->> 'payload' FROM jsonb_array_elements(coalesce(given -> 'tell', '[]')) t;
-    END IF;
-    RETURN jsonb_build_object(
-        'request', r.id, 'state', r.state, 'kind', r.kind, 'grant', given -> 'grant',
+    RETURN access || jsonb_build_object(
+        'request', r.id, 'state', r.state, 'kind', r.kind, 'policy', CASE WHEN r.kind = 'access' THEN true END,
         'wake', CASE WHEN new_state = 'pending' THEN '[]' ELSE jsonb_build_array(r.id) END,
         'journal', jsonb_build_array(hoopguard.entry_of(r, 'decision', r.state) || jsonb_build_object(
             'decided_by', ARRAY[speaker ->> 'actor'],
-            'reason', concat_ws(': ', letter ->> 'verdict', letter ->> 'comment'))) || coalesce(given -> 'journal', '[]'));
+            'reason', concat_ws(': ', letter ->> 'verdict', letter ->> 'comment')))
+                   || coalesce(access -> 'journal', '[]'));
 END
 $$;
 
@@ -452,6 +451,11 @@ BEGIN
     END IF;
     IF r.state <> 'pending' THEN
         RAISE EXCEPTION 'request % is % already', r.id, r.state USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    IF r.kind = 'access' AND EXISTS (SELECT FROM hoopguard.jit_grant g WHERE g.request = r.id AND g.break_glass) THEN
+        RAISE EXCEPTION 'request % stays open until another person certifies it', r.id
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Its grant was taken by breaking the glass.',
+                  HINT = 'SELECT hoopguard.revoke(...) ends the grant.';
     END IF;
     UPDATE hoopguard.request q SET state = 'cancelled', decided_at = clock_timestamp() WHERE q.id = r.id RETURNING * INTO r;
     PERFORM hoopguard.say_decided(r);

@@ -25,9 +25,8 @@ Datum numeric_of(std::int64_t number) {
     return NumericGetDatum(int64_to_numeric(number));
 }
 
-// Equal numbers give the same word, however many zeros they are written with.
 std::uint64_t word_of(const ValueMask& mask, Use use, Datum value) {
-    std::string_view const text = text_of(DirectFunctionCall1(numeric_trim_scale, value));
+    std::string_view const text = text_of(value);
     return base::get_u64(mask.keys->sum(use, base::bytes_of(text)).data());
 }
 
@@ -54,8 +53,7 @@ Datum generalize(const ValueMask& mask, Datum value) {
 Datum move(const ValueMask& mask, Datum value) {
     double const ratio = mask.spec.method.amount / 1e6 * mask.keys->shift(word_of(mask, Use::kNoise, value));
     Datum const factor = DirectFunctionCall1(float8_numeric, Float8GetDatum(1 + ratio));
-    Datum const scale = DirectFunctionCall1(numeric_scale, value);
-    return DirectFunctionCall2(numeric_round, DirectFunctionCall2(numeric_mul, value, factor), scale);
+    return DirectFunctionCall2(numeric_mul, value, factor);
 }
 
 // Keeps a result below the precision of the type.
@@ -76,12 +74,14 @@ Datum fit(const ValueMask& mask, Datum value) {
 Datum mask_numeric(const ValueMask& mask, Datum value) {
     Numeric const number = DatumGetNumeric(value);
     if (numeric_is_nan(number) || numeric_is_inf(number)) return mask.value;
-    value = NumericGetDatum(number);
+    // Equal numbers give equal masks, however many zeros they are written with; the zeros come back in the end.
+    Datum const scale = DirectFunctionCall1(numeric_scale, NumericGetDatum(number));
+    value = DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number));
     switch (mask.spec.method.kind) {
         case MethodKind::kHash: return hash(mask, value);
-        case MethodKind::kFpe: return fit(mask, encrypt(mask, value));
+        case MethodKind::kFpe: return fit(mask, DirectFunctionCall2(numeric_round, encrypt(mask, value), scale));
         case MethodKind::kGeneralize: return fit(mask, generalize(mask, value));
-        case MethodKind::kNoise: return fit(mask, move(mask, value));
+        case MethodKind::kNoise: return fit(mask, DirectFunctionCall2(numeric_round, move(mask, value), scale));
         default: return mask.value;
     }
 }

@@ -146,6 +146,8 @@ void define_approval_settings() {
                &settings.request_lifetime, 3600, 1, 365 * 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
     define_int("hoopguard.approval_lifetime", "An approval that is not used expires after this.",
                &settings.approval_lifetime, 900, 1, 365 * 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
+    define_int("hoopguard.grant_max_duration", "No just-in-time grant is given for longer than this.",
+               &settings.grant_max_duration, 24 * 3600, 1, 365 * 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
 }
 
 void define_session_settings() {

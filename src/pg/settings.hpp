@@ -37,6 +37,7 @@ struct Settings {
     int approval_max_waiting;     // sessions
     int request_lifetime;         // seconds
     int approval_lifetime;        // seconds
+    int grant_max_duration;       // seconds
     char* request_id;             // the caller's, user-settable
     char* reason;                 // the caller's, user-settable
 
