@@ -7,7 +7,9 @@
 #include "approve/resting_pg.hpp"
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
+#include "decide/self_defence_pg.hpp"
 #include "identify/lock_pg.hpp"
+#include "identify/rehearsal_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/in_force_pg.hpp"
 #include "mask/literals_pg.hpp"
@@ -76,6 +78,14 @@ bool commits_at_once(const classify::Statement& statement) {
     if (!statement.is_utility() || !IsA(statement.plan->utilityStmt, TransactionStmt)) return false;
     return reinterpret_cast<const TransactionStmt*>(statement.plan->utilityStmt)->kind ==
            TRANS_STMT_COMMIT_PREPARED;
+}
+
+// Planning a statement that is only asked about runs functions that call themselves immutable or stable.
+void refuse_in_rehearsal(const classify::Statement& statement, const classify::Footprint& footprint) {
+    constexpr ClassSet kReading = ClassSet(StatementClass::kRead) | StatementClass::kReadSensitive;
+    if (statement.query != nullptr && (footprint.classes - kReading).empty()) return;
+    throw pg::Refusal(ERRCODE_READ_ONLY_SQL_TRANSACTION, "planning may run nothing but queries that only read",
+                      nullptr, "A function that calls itself immutable or stable tried more.");
 }
 
 bool must_be_durable(const classify::Statement& statement, const classify::Footprint& footprint) {
@@ -163,7 +173,11 @@ const decide::Decision& decide_on(const classify::Statement& statement, const id
     if (identify::is_locked(actor)) return locked_out(actor);
     if (approve::uses_channel(statement) && !approve::may_use_channels()) return withhold_channel();
     auto const& first = approve::judge(actor, statement, footprint, decide::decide(actor, footprint));
-    return first.asks() ? consult(statement, actor, footprint, first, answer) : first;
+    if (first.refuses() && !first.asks()) return first;
+    if (auto const* const defence = decide::defend(actor, statement, footprint)) return *defence;
+    // Nobody is asked about what planning runs by the way.
+    bool const asks = first.asks() && !identify::is_rehearsing();
+    return asks ? consult(statement, actor, footprint, first, answer) : first;
 }
 
 }  // namespace
@@ -185,9 +199,11 @@ void admit(const classify::Statement& statement) {
         judged.refuses() ? judged : with_grants(judged, statement, actor, footprint, inspection);
     auto const sensitive = mask::sensitive_parts(statement);
     // Record first: a denial that is not on record did not happen.
-    auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
+    auto const& speaker = identify::is_rehearsing() ? identify::known_actor() : actor;
+    auto const begun = record::begin_statement(statement, speaker, identify::known_session(), footprint, decision,
                                                inspection.masked, sensitive);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
+    if (identify::is_rehearsing()) refuse_in_rehearsal(statement, footprint);
     if (answer && answer->approved)
         lent().lend({begun.number, answer->request, std::move(answer->decided_by), std::move(answer->voters)});
     pronounce(decision);

@@ -2,6 +2,7 @@
 // Plain data per process: a fork starts with the postmaster's, which is empty.
 #include "identify/session_pg.hpp"
 
+#include "identify/rehearsal_pg.hpp"
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -155,6 +156,8 @@ void learn_login_role(const Port* port) {
 }
 
 const Actor& current_actor() {
+    if (const Actor* const assumed = assumed_actor()) [[unlikely]]
+        return *assumed;
     Session& session = speaker.session;
     Oid const login_role = GetSessionUserId();
     Oid const effective_role = GetOuterUserId();

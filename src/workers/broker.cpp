@@ -17,6 +17,7 @@
 #include "workers/broker_errands.hpp"
 #include "workers/grants.hpp"
 #include "workers/locked_sessions.hpp"
+#include "workers/steadfast.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -247,7 +248,7 @@ static void hoopguard_role_changed(Datum, int, uint32) {
 }
 
 void hoopguard_broker_main(Datum) {
-    pqsignal(SIGTERM, die);
+    workers::heed_postmaster_alone(die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     policy::register_broker();
@@ -266,6 +267,7 @@ void hoopguard_broker_main(Datum) {
         }
         pg::entry(pg::Door::kGate, "broker", work);
         pg::entry(pg::Door::kGate, "broker", workers::end_locked_sessions);
+        pg::entry(pg::Door::kObserver, "broker", workers::say_what_was_ignored);
         long const most = RecoveryInProgress() ? kStandbyMilliseconds
                                                : workers::milliseconds_until_next_grant_ends(kPrimaryMilliseconds);
         long const next = pg::entry(pg::Door::kGate, "broker", [most] { return serve(most); });
