@@ -8,8 +8,8 @@
 #include <csignal>
 
 extern "C" {
-#include "libpq/pqsignal.h"
 #include "storage/latch.h"
+#include "tcop/tcopprot.h"
 }
 
 namespace {
@@ -34,6 +34,11 @@ static void hoopguard_worker_stop(int number, siginfo_t* info, void*) {
     errno = saved;
 }
 
+// PostgreSQL's own timeouts (LockTimeoutHandler) cancel what a process does by this signal to itself.
+static void hoopguard_worker_cancel(int number, siginfo_t* info, void*) {
+    if (info != nullptr && info->si_pid == MyProcPid) StatementCancelHandler(number);
+}
+
 }  // extern "C"
 
 void hoopguard::workers::heed_postmaster_alone(void (*stop)(int)) noexcept {
@@ -43,7 +48,8 @@ void hoopguard::workers::heed_postmaster_alone(void (*stop)(int)) noexcept {
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART | SA_SIGINFO;
     sigaction(SIGTERM, &action, nullptr);
-    pqsignal(SIGINT, SIG_IGN);
+    action.sa_sigaction = hoopguard_worker_cancel;
+    sigaction(SIGINT, &action, nullptr);
 }
 
 void hoopguard::workers::say_what_was_ignored() {

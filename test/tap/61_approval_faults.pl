@@ -39,56 +39,57 @@ sub pending { wait_for("SELECT count(*) = $_[0] FROM hoopguard.pending"); return
 sub approve { my ($id) = @_; return run_psql($node, 'control', 'bob', "SELECT hoopguard.approve($id)"); }
 my $broker = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'hoopguard broker'";
 
-# --- The broker dies while statements wait.
-my $session = begin('agent', 'UPDATE t SET n = 1 WHERE id = 1 RETURNING n;');
-my $id = pending(1);
-sql("SELECT pg_terminate_backend(pid) FROM ($broker) b");
-is(approve($id), "approved\n", 'a broker that died is followed by another, which decides');
-is(finish_psql($session), "1\n", 'and who waited goes on');
-
-# --- The broker dies with a letter in its hands, at a lock; and while it tells of what it has done.
-sub kill_amid {
-    my ($table) = @_;
-    return begin_psql($node, 'control', 'postgres', <<SQL);
-BEGIN; LOCK TABLE $table IN ACCESS EXCLUSIVE MODE; SELECT 'locked';
-DO \$\$
-DECLARE victim int;
-BEGIN
-    LOOP
-        PERFORM pg_stat_clear_snapshot(), pg_sleep(0.02);
-        SELECT pid INTO victim FROM pg_stat_activity WHERE backend_type = 'hoopguard broker' AND wait_event_type = 'Lock';
-        EXIT WHEN FOUND;
-    END LOOP;
-    PERFORM pg_terminate_backend(victim);
-    WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = victim) LOOP
-        PERFORM pg_stat_clear_snapshot(), pg_sleep(0.02);
-    END LOOP;
-END \$\$;
-COMMIT; SELECT 'killed';
-SQL
-}
 sub wait_locked {
-    my ($killer) = @_;
+    my ($holder) = @_;
     for (1 .. 600) {
-        return if slurp_file("$killer->{output}") =~ /locked/;
+        return if slurp_file("$holder->{output}") =~ /locked/;
         select(undef, undef, undef, 0.1);
     }
     die 'never locked';
 }
+
+# --- Nobody stops the broker but the server.
+my $session = begin('agent', 'UPDATE t SET n = 1 WHERE id = 1 RETURNING n;');
+my $id = pending(1);
+sql("SELECT pg_terminate_backend(pid) FROM ($broker) b");
+is(approve($id), "approved\n", 'a broker that somebody tries to stop goes on');
+is(finish_psql($session), "1\n", 'and who waited does');
+
+# --- Somebody locks its tables: who asks is told, and the broker is free again.
+my $locker = begin_psql($node, 'control', 'postgres', "BEGIN; LOCK TABLE hoopguard.request; SELECT 'locked'; SELECT pg_sleep(8); COMMIT;");
+wait_locked($locker);
+like(as('agent', 'UPDATE t SET n = 2 WHERE id = 1;'), qr/55P03.*lock timeout/s, 'a lock on the requests is no trap');
+finish_psql($locker);
+$session = begin('agent', 'UPDATE t SET n = 2 WHERE id = 1 RETURNING n;');
+is(approve(pending(1)), "approved\n", 'afterwards all goes on');
+is(finish_psql($session), "2\n", 'in the waiting session too');
+
+# --- The broker is killed with a letter in its hands, and the server restarts: all of it or nothing.
+sub kill_amid {
+    my ($table, $start) = @_;
+    my $holder = begin_psql($node, 'control', 'postgres', "BEGIN; LOCK TABLE $table; SELECT 'locked'; SELECT pg_sleep(600);");
+    wait_locked($holder);
+    my $asking = $start->();
+    $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'hoopguard broker' AND wait_event_type = 'Lock'")
+        or die 'the broker waits for nothing';
+    kill 'KILL', rows($broker);
+    finish_psql($holder);
+    my $shown = finish_psql($asking);
+    $node->poll_query_until('control', 'SELECT true') or die 'the server is not back';
+    return $shown;
+}
 for my $table ('hoopguard.request', 'hoopguard.outbox') {
     my $before = sql('SELECT count(*) FROM hoopguard.request');
-    my $killer = kill_amid($table);
-    wait_locked($killer);
-    $session = begin('agent', 'UPDATE t SET n = n + 1 WHERE id = 2 RETURNING n;');
-    like(finish_psql($killer), qr/killed/, "$table: the broker died when a request came");
+    my $update = "UPDATE t SET n = n + 1 WHERE id = 2 AND '$table' <> '' RETURNING n;";
+    like(kill_amid($table, sub { begin('agent', $update) }), qr/connection|terminating/, "$table: killed while it files a request");
+    is(sql('SELECT count(*) FROM hoopguard.request'), $before, "$table: nothing of it is left");
+    $session = begin('agent', $update);
     $id = pending(1);
-    is(sql('SELECT count(*) FROM hoopguard.request') - $before, 1, "$table: the request is filed once all the same");
-    $killer = kill_amid($table);
-    wait_locked($killer);
-    my $vote = begin_psql($node, 'control', 'bob', "SELECT hoopguard.approve($id)");
-    like(finish_psql($killer), qr/killed/, "$table: the broker died when a vote came");
-    is(finish_psql($vote), "approved\n", "$table: the vote counts once all the same");
-    like(finish_psql($session), qr/^\d\n$/, "$table: and who waited goes on");
+    kill_amid($table, sub { begin_psql($node, 'control', 'bob', "SELECT hoopguard.approve($id)") });
+    finish_psql($session);
+    is(sql("SELECT state, jsonb_array_length(votes) FROM hoopguard.request WHERE id = $id"), 'pending|0', "$table: killed while it counts a vote, the vote is not half counted");
+    is(approve($id), "approved\n", "$table: given again, it counts");
+    like(as('agent', $update), qr/^\d\n$/, "$table: and the statement runs when it is sent again");
 }
 is(rows('SELECT n FROM t WHERE id = 2'), '2', 'each ran once');
 
@@ -116,7 +117,7 @@ is(as('agent', 'UPDATE t SET n = 6 WHERE id = 6;'), '', 'what waited before the 
 
 # --- A control database that is read-only by default, and one that is busy.
 sql('ALTER DATABASE control SET default_transaction_read_only = on');
-sql("SET default_transaction_read_only = off; SELECT pg_terminate_backend(pid) FROM ($broker) b");
+$node->restart;
 like(as('agent', 'UPDATE t SET n = 7 WHERE id = 7;'), qr/HG001/, 'requests are filed in a database that is read-only by default');
 $node->safe_psql('postgres', 'ALTER DATABASE control RESET default_transaction_read_only');
 
