@@ -50,7 +50,8 @@ hoopguard.so: src/exports.map
 sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
-.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions bench format lint \
+.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
+        bench format lint \
         install-tool install-pam dist package
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
@@ -103,6 +104,12 @@ build/bench/%: test/bench/%.cpp $(PURE_LIBRARY)
 	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(PURE_LIBS)
 -include $(wildcard build/bench/*.d)
 
+# Asks random queries of a masked role and of a masked copy (test/oracle).
+build/oracle: $(wildcard test/oracle/*.cpp test/oracle/*.hpp)
+	@mkdir -p $(@D)
+	$(CXX) $(CXX_STANDARD) $(CXX_WARNINGS) -O1 -isystem $(shell $(PG_CONFIG) --includedir) -o $@ \
+		$(filter %.cpp,$^) -lpq
+
 deps:
 	test/install_deps
 demo: deps
@@ -117,9 +124,21 @@ test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
 test-versions:
 	test/versions/run
+# Every file call of the journal fails once, on a whole server: about an hour. `make test` tries some.
+faults: deps
+	test/cluster stage
+	test/faults/run
+test-peers: deps
+	test/run build sqlsmith
+	test/peers/postgres_regress
+oracle: deps
+	test/oracle/long
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/decide_time && build/bench/decide_time
+	test/bench/decide
+	test/bench/approval
 	$(MAKE) -s build/bench/token
 	build/bench/token
 	$(MAKE) -s build/bench/detect && build/bench/detect

@@ -1,4 +1,5 @@
 // The roof: module magic and _PG_init, which reads as a table of contents.
+#include "approve/channels_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/role_guard_pg.hpp"
 #include "pg/compat.hpp"
@@ -22,6 +23,7 @@ void _PG_init(void) {
                         errhint("Add hoopguard to shared_preload_libraries and restart the server.")));
 
     EnableQueryId();
+    hoopguard::approve::define_channel_setting();
     hoopguard::pg::define_settings();
     hoopguard::hooks::install_shared_memory();
     hoopguard::hooks::install_planner();

@@ -1,12 +1,16 @@
-// Fastpath function calls: no other hook sees them, and this one sees every function that is set up to run.
+// What only the object access hook sees: fastpath function calls, functions that run outside of any plan, objects
+// that a drop takes with it.
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/report.hpp"
 #include "pipeline.hpp"
+#include "pipeline_running.hpp"
 #include "record/statements_pg.hpp"
 
 extern "C" {
+#include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/objectaccess.h"
 #include "tcop/tcopprot.h"
 #include "utils/lsyscache.h"
@@ -36,6 +40,22 @@ void admit_fastpath(Oid function) {
     hoopguard::admit(statement);
 }
 
+// What a statement does beyond what its own tree shows.
+void look_inside(ObjectAccessType access, Oid catalog, Oid object, int part, const void* argument) {
+    if (!IsTransactionState() || !hoopguard::identify::is_recorded_process()) return;
+    switch (access) {
+        case OAT_FUNCTION_EXECUTE: hoopguard::running::execute(object); break;
+        case OAT_TRUNCATE: hoopguard::running::truncate(object); break;
+        case OAT_DROP: {
+            // What PostgreSQL drops for itself: to build an index anew, to end temporary tables.
+            auto const flags = static_cast<const ObjectAccessDrop*>(argument)->dropflags;
+            if ((flags & PERFORM_DELETION_INTERNAL) == 0) hoopguard::running::drop(catalog, object, part);
+            break;
+        }
+        default: break;
+    }
+}
+
 }  // namespace
 
 extern "C" {
@@ -51,6 +71,8 @@ static void hoopguard_object_access(ObjectAccessType access, Oid catalog, Oid ob
         MemoryContextRegisterResetCallback(MessageContext, &message_done);
     }
     if (prev_object_access) prev_object_access(access, catalog, object, part, argument);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "object access",
+                         [=] { look_inside(access, catalog, object, part, argument); });
 }
 
 }  // extern "C"

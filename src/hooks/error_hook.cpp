@@ -7,6 +7,7 @@
 #include "mask/scrub_pg.hpp"
 #include "pg/halt.hpp"
 #include "pipeline.hpp"
+#include "pipeline_running.hpp"
 
 namespace {
 
@@ -53,7 +54,9 @@ static void hoopguard_error(void*) {
         MemoryContextRegisterResetCallback(ErrorContext, &rearm);
         rearm_is_set = true;
     }
+    bool const cancelled = geterrcode() == ERRCODE_QUERY_CANCELED;
     hoopguard::pg::describe_halt();
+    if (cancelled && geterrcode() != ERRCODE_QUERY_CANCELED) hoopguard::running::note_halt();
     // A parallel worker's error reaches the client through its leader, but the server's log directly.
     bool const recorded = may_record();
     if (!recorded && !hoopguard::mask::may_show_row(geterrcode())) return;

@@ -1,11 +1,16 @@
 // Planning: references to masked columns are substituted before, real values behind estimates and index order are
 // kept out meanwhile, the plan is stamped with the masks it was made under after.
+#include "approve/channels_pg.hpp"
 #include "classify/bounds_pg.hpp"
+#include "classify/plan_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
+#include "mask/hoist_pg.hpp"
 #include "mask/in_force_pg.hpp"
 #include "mask/labels_pg.hpp"
+#include "mask/literals_pg.hpp"
 #include "mask/mask_call_pg.hpp"
+#include "mask/node_pg.hpp"
 #include "mask/plan_check_pg.hpp"
 #include "mask/plan_stamp_pg.hpp"
 #include "mask/planning_pg.hpp"
@@ -38,16 +43,18 @@ bool hides_statistics(Oid relation, AttrNumber column) {
 hoopguard::mask::Substitution substitute(Query* query, ParamListInfo parameters) {
     hoopguard::mask::look_at(hoopguard::identify::current_actor());
     bool const referential = hoopguard::pg::call([=] { return hoopguard::mask::is_referential(query); });
-    if (referential || !hoopguard::mask::any_in_force()) return {query, NIL, false, referential};
+    if (referential || !hoopguard::mask::any_in_force()) return {query, NIL, false, referential, false};
     return hoopguard::pg::call([=] { return hoopguard::mask::substitute(query, parameters); });
 }
 
-void finish(PlannedStmt* plan, const hoopguard::mask::Substitution& substitution) {
+void finish(PlannedStmt* plan, int options, const hoopguard::mask::Substitution& substitution) {
     // Planning may have run functions under another role.
     hoopguard::mask::look_at(hoopguard::identify::current_actor());
-    hoopguard::pg::call([plan, &substitution] {
+    hoopguard::pg::call([plan, options, &substitution] {
+        if (substitution.masked) hoopguard::mask::hoist(plan, options);
         plan->invalItems = list_concat(plan->invalItems, substitution.dependencies);
         plan->dependsOnRole = plan->dependsOnRole || substitution.depends_on_role;
+        hoopguard::approve::guard_notifications(plan);
         if (!hoopguard::mask::reads_classified(plan)) return;
         hoopguard::mask::stamp(
             plan, substitution.referential ? hoopguard::mask::kReferentialStamp : hoopguard::mask::fingerprint());
@@ -63,13 +70,19 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
     List* const bounds = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query, parameters] {
         return hoopguard::pg::call([=] { return hoopguard::classify::judge_bounds(query, parameters); });
     });
+    List* const literals = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query] {
+        return hoopguard::pg::call([=] { return hoopguard::mask::judge_literals(query); });
+    });
     auto const substitution = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                                                    [query, parameters] { return substitute(query, parameters); });
     auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
     PlannedStmt* plan = next(substitution.query, source, options, parameters);
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
-                         [plan, &substitution] { finish(plan, substitution); });
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [plan, options, &substitution] {
+        finish(plan, options, substitution);
+        hoopguard::classify::note_expression(plan);
+    });
     hoopguard::classify::note_bounds(plan, bounds);
+    hoopguard::mask::note_literals(plan, literals);
     return plan;
 }
 
@@ -111,6 +124,7 @@ void hoopguard::hooks::install_planner() {
     get_relation_stats_hook = hoopguard_relation_stats;
     prev_index_stats = get_index_stats_hook;
     get_index_stats_hook = hoopguard_index_stats;
+    hoopguard::mask::register_mask_node();
     hoopguard::mask::watch_roles();
     hoopguard::mask::watch_labels();
     hoopguard::mask::watch_mask_functions();

@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pipeline.hpp"
+#include "pipeline_running.hpp"
 #include "record/outcome_pg.hpp"
 #include "record/statements_pg.hpp"
 
@@ -48,6 +49,9 @@ static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool
         return;
     }
     std::size_t const depth = hoopguard::record::running_depth();
+    QueryCompletion own = {};
+    // COPY counts its rows here, wanted or not.
+    if (completion == nullptr && IsA(plan->utilityStmt, CopyStmt)) completion = &own;
     hoopguard::pg::observe_error(
         [&] {
             hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility", [=] {
@@ -57,6 +61,9 @@ static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool
             // The tree may be gone with the transaction that the command ends.
             bool const declares = IsA(plan->utilityStmt, DeclareCursorStmt);
             next(plan, source, read_only_tree, context, parameters, environment, destination, completion);
+            hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility", [=] {
+                hoopguard::running::settle_utility(completion != nullptr ? completion->nprocessed : 0);
+            });
             if (declares)
                 hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility",
                                      [plan] { remember_cursor(plan->utilityStmt); });

@@ -24,10 +24,11 @@ struct Actor {
     std::string_view provider;  // empty: a database role
     std::string_view name;      // the role's name, or the token's subject
     ActorKind kind = ActorKind::kHuman;
-    bool guarded = false;                 // an agent: masks without roles cover it
-    bool superuser = false;               // of the login role
-    std::uint32_t login_role = 0;         // session_user
-    std::uint32_t effective_role = 0;     // current_user
+    bool guarded = false;              // an agent: masks without roles cover it
+    bool superuser = false;            // of the login role
+    std::uint32_t login_role = 0;      // session_user
+    std::uint32_t effective_role = 0;  // current_user
+    std::uint32_t outer_role = 0;      // current_user outside of any SECURITY DEFINER function: what SET ROLE said
     std::span<const std::string> groups;  // of the identity provider, without "group:"
     std::string_view on_behalf_of;        // whom the subject speaks for; empty: itself
     std::string_view token_id;

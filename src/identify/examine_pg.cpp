@@ -46,7 +46,8 @@ Examination admit_identity(const policy::Image& image, const policy::Row& provid
     bearer.expires_at = std::min(
         {identity.expires_at, session_end(provider, now), registered_until(image, name, identity.subject)});
     if (bearer.expires_at <= now) {
-        result.reason = "the registration of subject " + base::json_quoted(identity.subject) + " has expired";
+        result.reason = "the token or the registration of subject " + base::json_quoted(identity.subject) +
+                        " leaves no time for a session";
         return result;
     }
     bearer.provider = name;

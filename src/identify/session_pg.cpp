@@ -226,6 +226,7 @@ const Actor& current_actor() {
     }
     Oid const current = GetUserId();
     speaker.actor.effective_role = current;
+    speaker.actor.outer_role = effective_role;
     speaker.actor.definer_role = {};
     if (current != effective_role && IsTransactionState()) [[unlikely]] {
         if (speaker.definer_role_oid != current) look_up_definer(current);

@@ -58,13 +58,25 @@ void begin_cache(std::uint64_t rules, std::uint64_t labels) {
     labels_then = labels;
 }
 
+// numeric(p, s): how many digits may stand before the point, at least one.
+std::uint32_t whole_digits(int32 typmod) {
+    int const precision = (typmod - VARHDRSZ) >> 16 & 0xFFFF;
+    int const scale = (((typmod - VARHDRSZ) & 0x7FF) ^ 1024) - 1024;
+    return precision > scale ? static_cast<std::uint32_t>(precision - scale) : 1;
+}
+
 MaskSpec spec_for(const Method& method, Oid type, int32 typmod) {
     MaskSpec spec;
     spec.method = fitting(method, family_of(type));
-    Oid const base = getBaseTypeAndTypmod(type, &typmod);
-    if (typmod >= VARHDRSZ && (base == VARCHAROID || base == BPCHAROID)) {
+    Oid base = getBaseTypeAndTypmod(type, &typmod);
+    // An array's modifier is its elements'.
+    if (Oid const element = get_element_type(base); OidIsValid(element)) base = element;
+    if (typmod < VARHDRSZ) return spec;
+    if (base == VARCHAROID || base == BPCHAROID) {
         spec.most_characters = static_cast<std::uint32_t>(typmod - VARHDRSZ);
         spec.padded = base == BPCHAROID;
+    } else if (base == NUMERICOID) {
+        spec.most_characters = whole_digits(typmod);
     }
     return spec;
 }

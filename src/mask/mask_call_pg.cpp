@@ -152,6 +152,14 @@ CallKind kind_of(const FuncExpr* call) {
     return meant.method.kind == MethodKind::kClear ? CallKind::kPass : CallKind::kMask;
 }
 
+bool is_value_mask(const FuncExpr* call) {
+    return functions.known && call->funcid == functions.mask && kind_of(call) == CallKind::kMask;
+}
+
+MaskSpec spec_of(const FuncExpr* mask) {
+    return unpack(static_cast<std::uint64_t>(castNode(Const, lsecond(mask->args))->constvalue));
+}
+
 void watch_mask_functions() {
     CacheRegisterSyscacheCallback(PROCOID, catalog_changed, 0);
 }

@@ -29,6 +29,10 @@ enum class CallKind { kOther, kMask, kPass };
 // Whether `call` masks its first argument, or passes it on purpose. Says kOther where the functions are not known.
 CallKind kind_of(const FuncExpr* call);
 
+// Whether `call` is hoopguard.mask over one value, with a method that shows less; and how it masks.
+bool is_value_mask(const FuncExpr* call);
+MaskSpec spec_of(const FuncExpr* mask);
+
 void watch_mask_functions();
 
 }  // namespace hoopguard::mask

@@ -14,21 +14,56 @@ enum class MethodKind : std::uint8_t {
     kClear = 0,   // not masked
     kRedact = 1,  // a constant of the type
     kNull = 2,
-    kPartial = 3,  // the first `prefix` and the last `suffix` characters stay
-    kEmail = 4,    // j***@e***.com
+    kPartial = 3,     // the first `prefix` and the last `suffix` characters stay
+    kEmail = 4,       // j***@e***.com
+    kHash = 5,        // a keyed token: equal values stay equal
+    kFpe = 6,         // digits stay digits, letters letters: FF1
+    kGeneralize = 7,  // rounded down, to `amount`
+    kNoise = 8,       // moved by up to `amount` millionths, by a key
+    kPseudonym = 9,   // a made-up name, by a key
+    kDetect = 10,     // only what is sensitive inside
 };
 
-inline constexpr std::uint32_t kMostKept = 1000;  // of prefix and of suffix, in characters
+inline constexpr std::uint32_t kMostKept = 1000;       // of prefix and of suffix, in characters
+inline constexpr std::uint32_t kMostAmount = 8000000;  // a step that numbers are rounded to, a ratio of 8
+inline constexpr std::uint32_t kUnitBase = 0xFF0000;   // an amount from here on is kUnitBase + Unit
+
+// What times are rounded down to.
+enum class Unit : std::uint8_t { kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear, kDecade, kCentury };
 
 struct Method {
     MethodKind kind = MethodKind::kRedact;
     std::uint32_t prefix = 0;
     std::uint32_t suffix = 0;
+    std::uint32_t amount = 0;
     bool operator==(const Method&) const = default;
+
+    bool has_unit() const noexcept { return amount >= kUnitBase; }
+    Unit unit() const noexcept { return static_cast<Unit>(amount - kUnitBase); }
 };
 
-// What a type's values are, as far as methods care.
-enum class TypeFamily : std::uint8_t { kText, kConstant, kOther };
+// Whether masking needs the cluster's secret.
+constexpr bool is_keyed(MethodKind kind) noexcept {
+    return kind == MethodKind::kHash || kind == MethodKind::kFpe || kind == MethodKind::kNoise ||
+           kind == MethodKind::kPseudonym;
+}
+
+// What a type's values are, as far as methods care. An array is of the family of its elements, and its elements
+// are masked one by one; redact leaves an empty one.
+enum class TypeFamily : std::uint8_t {
+    kText,
+    kInteger,
+    kNumeric,
+    kFloat,
+    kDate,
+    kTimestamp,
+    kUuid,
+    kBytes,
+    kJson,
+    kAddress,   // inet, cidr
+    kConstant,  // others that have a constant
+    kOther,
+};
 
 // Reads a method with its arguments; blanks around names and numbers are allowed, upper case is not. The error
 // names what is allowed.
@@ -40,8 +75,7 @@ std::string to_text(const Method& method);
 // The same into a buffer, cut where it ends: for error texts, where nothing may throw.
 void describe(const Method& method, char* to, std::size_t size) noexcept;
 
-// Whether a masked value is of the same type: text methods need text, a constant needs a type that has one, and
-// null and clear fit every type.
+// Whether a masked value is of the same type. null and clear fit every type, redact every one that has a constant.
 bool fits(const Method& method, TypeFamily family) noexcept;
 
 // The method that masks in place of one that does not fit: redact where the type has a constant, else null.
@@ -51,7 +85,7 @@ Method fitting(const Method& method, TypeFamily family) noexcept;
 // length, how many characters fit and whether blanks fill them.
 struct MaskSpec {
     Method method;
-    std::uint32_t most_characters = 0;  // 0: any number; varchar(n) and character(n)
+    std::uint32_t most_characters = 0;  // 0: any number; varchar(n) and character(n); digits before the point
     bool padded = false;                // character(n)
     bool operator==(const MaskSpec&) const = default;
 };

@@ -1,5 +1,6 @@
 // Raw values through each kind of plan node. A kind that is not named here has expressions in its target list and
 // condition only; if a newer PostgreSQL gives one more, a raw value there is seen where its column comes out.
+#include "mask/node_pg.hpp"
 #include "mask/raw_flow_pg.hpp"
 #include "pg/tree.hpp"
 
@@ -73,6 +74,11 @@ void check_scan(Plan* node, Inputs& inputs, Flow& flow) {
         }
         case T_CustomScan: {
             auto* scan = reinterpret_cast<CustomScan*>(node);
+            // It masks what its list says, and hands the rest on as it is.
+            if (is_mask_node(scan)) {
+                inputs.index = raw_targets(scan->custom_scan_tlist, inputs, flow);
+                break;
+            }
             follow_all(scan->custom_plans, flow);
             check_uses(scan->custom_exprs, inputs, flow);
             inputs.index = tainted_targets(scan->custom_scan_tlist, inputs, flow);

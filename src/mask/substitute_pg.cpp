@@ -214,11 +214,11 @@ bool concerns_masks(Node* node, void* context) {
 
 Substitution substitute(Query* query, ParamListInfo parameters) {
     Walk walk = {nullptr, nullptr, nullptr, false};
-    if (!concerns_masks(pg::as_node(query), &walk)) return {query, NIL, false, false};
+    if (!concerns_masks(pg::as_node(query), &walk)) return {query, NIL, false, false, false};
     walk.global = makeNode(PlannerGlobal);
     walk.global->boundParams = parameters;
     Query* masked = mutate_query(query, walk);
-    return {masked, walk.global->invalItems, walk.global->dependsOnRole, false};
+    return {masked, walk.global->invalItems, walk.global->dependsOnRole, false, true};
 }
 
 }  // namespace hoopguard::mask

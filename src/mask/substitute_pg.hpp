@@ -17,6 +17,7 @@ struct Substitution {
     List* dependencies;    // PlanInvalItems of functions that were inlined on the way
     bool depends_on_role;  // one of those reads a table under row-level security
     bool referential;      // left raw: see referential_pg.hpp
+    bool masked;           // references may have become masks
 };
 
 // Masks `query` for the actor last looked at. The result may share parts with `query`, which the planner may

@@ -1,6 +1,9 @@
 // The text kernels. They only copy whole characters and ASCII.
 #include "mask/text_kernel.hpp"
 
+#include "mask/keyed_text.hpp"
+
+#include <algorithm>
 #include <cstring>
 
 namespace hoopguard::mask {
@@ -31,7 +34,26 @@ std::size_t characters(CharacterStep step, std::string_view text) noexcept {
     return count;
 }
 
+bool is_ascii(std::string_view text) noexcept {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080;
+    const char* at = text.data();
+    std::size_t left = text.size();
+    std::uint64_t seen = 0;
+    for (; left >= 8; at += 8, left -= 8) {
+        std::uint64_t word;
+        std::memcpy(&word, at, sizeof word);
+        seen |= word;
+    }
+    for (; left > 0; ++at, --left) seen |= static_cast<unsigned char>(*at) & 0x80u;
+    return (seen & kHighBits) == 0;
+}
+
 char* put_partial(const Method& method, CharacterStep step, std::string_view value, char* out) noexcept {
+    if (is_ascii(value)) {
+        if (value.size() < 2 * (std::size_t{method.prefix} + method.suffix)) return put(out, kHidden);
+        out = put(put(out, value.substr(0, method.prefix)), kHidden);
+        return put(out, value.substr(value.size() - method.suffix));
+    }
     const std::size_t count = characters(step, value);
     const std::size_t kept = std::size_t{method.prefix} + method.suffix;
     if (count < 2 * kept) return put(out, kHidden);
@@ -88,21 +110,39 @@ std::size_t byte_step(const char*, const char*) noexcept {
 }
 
 std::size_t room_for(const MaskSpec& spec, std::size_t size) noexcept {
-    // Every method adds at most 16 bytes of its own; padding adds at most one byte a character.
-    return size + 16 + (spec.padded ? spec.most_characters : 0);
+    // Padding adds at most one byte a character; a character has at most 4 bytes.
+    std::size_t const padding = spec.padded ? spec.most_characters : 0;
+    switch (spec.method.kind) {
+        case MethodKind::kPartial:
+            return std::min(size, std::size_t{4} * (spec.method.prefix + spec.method.suffix)) + kHidden.size() +
+                   padding;
+        case MethodKind::kEmail: return 2 * (4 + kStars.size() + 1) + kLongestLabel + padding;
+        case MethodKind::kRedact:
+        case MethodKind::kNull: return kStars.size() + padding;
+        case MethodKind::kPseudonym: return kPseudonymSize + padding;
+        case MethodKind::kHash: return kTokenSize + padding;
+        default: return size + padding;
+    }
 }
 
-std::size_t mask_text(const MaskSpec& spec, CharacterStep step, std::string_view value, char* out) noexcept {
+std::size_t mask_text(const MaskSpec& spec, const MaskKeys* keys, CharacterStep step, std::string_view value,
+                      char* out) noexcept {
     if (spec.padded) value = without_padding(value);
     char* end = out;
-    switch (spec.method.kind) {
+    MethodKind const kind = is_keyed(spec.method.kind) && keys == nullptr ? MethodKind::kRedact : spec.method.kind;
+    switch (kind) {
         case MethodKind::kPartial: end = put_partial(spec.method, step, value, out); break;
         case MethodKind::kEmail: end = put_email(step, value, out); break;
+        case MethodKind::kHash: end = put_token(*keys, value, out); break;
+        case MethodKind::kFpe: end = put_encrypted(*keys, step, value, out); break;
+        case MethodKind::kPseudonym: end = put_pseudonym(*keys, value, out); break;
         case MethodKind::kClear: end = put(out, value); break;
-        case MethodKind::kRedact:
-        case MethodKind::kNull: end = put(out, kStars); break;
+        default: end = put(out, kStars); break;
     }
-    auto length = static_cast<std::size_t>(end - out);
+    return fit_text(spec, step, out, static_cast<std::size_t>(end - out));
+}
+
+std::size_t fit_text(const MaskSpec& spec, CharacterStep step, char* out, std::size_t length) noexcept {
     if (spec.most_characters == 0) return length;
     length = first_characters(step, {out, length}, spec.most_characters).size();
     if (!spec.padded) return length;

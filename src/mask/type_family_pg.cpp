@@ -11,7 +11,30 @@ namespace hoopguard::mask {
 
 TypeFamily family_of(Oid type) {
     Oid const base = getBaseType(type);
-    if (base == BPCHAROID || IsBinaryCoercible(base, TEXTOID)) return TypeFamily::kText;
+    switch (base) {
+        case INT2OID:
+        case INT4OID:
+        case INT8OID: return TypeFamily::kInteger;
+        case NUMERICOID: return TypeFamily::kNumeric;
+        case FLOAT4OID:
+        case FLOAT8OID: return TypeFamily::kFloat;
+        case DATEOID: return TypeFamily::kDate;
+        case TIMESTAMPOID:
+        case TIMESTAMPTZOID: return TypeFamily::kTimestamp;
+        case UUIDOID: return TypeFamily::kUuid;
+        case BYTEAOID: return TypeFamily::kBytes;
+        case JSONOID:
+        case JSONBOID: return TypeFamily::kJson;
+        case INETOID:
+        case CIDROID: return TypeFamily::kAddress;
+        case BPCHAROID: return TypeFamily::kText;
+        default: break;
+    }
+    if (Oid const element = get_element_type(base); OidIsValid(element)) {
+        TypeFamily const family = family_of(element);
+        return family == TypeFamily::kOther ? TypeFamily::kConstant : family;
+    }
+    if (IsBinaryCoercible(base, TEXTOID)) return TypeFamily::kText;
     return redacted_form(type) != nullptr ? TypeFamily::kConstant : TypeFamily::kOther;
 }
 
@@ -37,6 +60,9 @@ const char* redacted_form(Oid type) {
         case JSONBOID: return "null";
         case INETOID:
         case CIDROID: return "0.0.0.0";
+        case MACADDROID: return "00:00:00:00:00:00";
+        case MACADDR8OID: return "00:00:00:00:00:00:00:00";
+        case MONEYOID: return "0";
         default: return OidIsValid(get_element_type(base)) ? "{}" : nullptr;
     }
 }

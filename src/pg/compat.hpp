@@ -182,6 +182,15 @@ inline Permission permission(const PlannedStmt* plan, int index) {
 #endif
 }
 
+// The role whose privileges count for it: a view's owner, for one; InvalidOid: whoever runs the plan.
+inline Oid permission_role(const PlannedStmt* plan, int index) {
+#if PG_VERSION_NUM >= 160000
+    return static_cast<RTEPermissionInfo*>(list_nth(plan->permInfos, index))->checkAsUser;
+#else
+    return static_cast<RangeTblEntry*>(list_nth(plan->rtable, index))->checkAsUser;
+#endif
+}
+
 // 17 moved MERGE's join condition out of the join tree and gave it actions for what the source lacks.
 inline Node* merge_condition(const Query* query) {
 #if PG_VERSION_NUM >= 170000

@@ -20,11 +20,13 @@ struct Settings {
     char* system_roles;               // comma-separated role names
     char* journal_directory;          // relative to the data directory, or absolute
     char* key_directory;              // empty: the journal's
+    char* secret_command;             // prints the mask secret; empty: a file in key_directory
+    bool mask_node;                   // masks at the top of plans move into HoopMask
     int journal_sync;                 // JournalSync
     int journal_segment_size;         // MB
     int journal_failure_action;       // FailureAction
     int journal_min_free;             // MB
-    int journal_retention;            // minutes; 0 keeps for ever
+    int journal_retention;            // seconds; 0 keeps for ever
     int journal_max_size;             // MB; 0 keeps all
     char* journal_archive_command;    // as archive_command, %p and %f
     char* checkpoint_command;         // gets a signed checkpoint on standard input
@@ -35,6 +37,7 @@ struct Settings {
     int approval_max_waiting;     // sessions
     int request_lifetime;         // seconds
     int approval_lifetime;        // seconds
+    int grant_max_duration;       // seconds
     char* request_id;             // the caller's, user-settable
     char* reason;                 // the caller's, user-settable
 

@@ -137,6 +137,8 @@ void write_grants(ImageWriter& image, const std::vector<Grant>& grants) {
         rows.word(F::kSession, grant.session ? parse_session_id(*grant.session).value_or(0) : 0);
         rows.word(F::kValidUntil, or_else(grant.valid_until, kUnlimited));
         rows.texts(F::kDecidedBy, grant.decided_by);
+        rows.word(F::kValidFrom, static_cast<std::uint64_t>(grant.valid_from));
+        rows.word(F::kBreakGlass, grant.break_glass ? 1 : 0);
     }
 }
 

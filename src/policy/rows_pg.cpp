@@ -95,6 +95,13 @@ std::optional<double> RowReader::real(const char* column) const {
     return DatumGetFloat8(found.value);
 }
 
+std::optional<std::string> RowReader::role(const char* column, std::optional<std::string> known) const {
+    auto const found = cell(column);
+    if (found.null) return known;
+    auto const* const name = pg::call([found] { return GetUserNameFromId(DatumGetObjectId(found.value), true); });
+    return name != nullptr ? std::optional<std::string>(name) : known;
+}
+
 std::optional<bool> RowReader::boolean(const char* column) const {
     auto const found = cell(column);
     if (found.null) return std::nullopt;
@@ -166,8 +173,8 @@ Grant read_grant(const RowReader& row) {
     result.request = row.number("request");
     result.provider = row.text("provider");
     result.actor = row.text("actor").value_or("");
-    result.role = row.text("role");
-    result.member = row.text("member");
+    result.role = row.role("role_oid", row.text("role"));
+    result.member = row.role("member_oid", row.text("member"));
     result.made = row.boolean("made").value_or(false);
     result.classes = row.words("classes");
     result.objects = row.words("objects");
@@ -176,6 +183,8 @@ Grant read_grant(const RowReader& row) {
     result.session = row.text("session_id");
     result.valid_until = row.time("valid_until");
     result.decided_by = row.words("decided_by");
+    result.valid_from = row.time("valid_from").value_or(0);
+    result.break_glass = row.boolean("break_glass").value_or(false);
     return result;
 }
 

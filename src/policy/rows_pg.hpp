@@ -23,6 +23,8 @@ class RowReader {
     std::optional<std::string> json(const char* column) const;     // jsonb
     std::optional<std::int64_t> number(const char* column) const;  // int4, int8
     std::optional<double> real(const char* column) const;
+    // The present name of the role of that OID; `known` when there is none.
+    std::optional<std::string> role(const char* column, std::optional<std::string> known) const;
     std::optional<bool> boolean(const char* column) const;
     // Microseconds; a month counts 30 days.
     std::optional<std::int64_t> interval(const char* column) const;

@@ -116,12 +116,14 @@ enum class GrantField : std::uint32_t {
     kSession,     // of this session alone; 0: of every one
     kValidUntil,  // microseconds since 1970-01-01 UTC; kUnlimited: until the session ends
     kDecidedBy,
+    kValidFrom,   // microseconds since 1970-01-01 UTC
+    kBreakGlass,  // 0 or 1
     kCount,
 };
 inline constexpr FieldType kGrantSchema[] = {
-    FieldType::kWord, FieldType::kWord, FieldType::kText,  FieldType::kText,  FieldType::kText,
-    FieldType::kText, FieldType::kWord, FieldType::kTexts, FieldType::kTexts, FieldType::kTexts,
-    FieldType::kText, FieldType::kWord, FieldType::kWord,  FieldType::kTexts,
+    FieldType::kWord, FieldType::kWord,  FieldType::kText,  FieldType::kText,  FieldType::kText, FieldType::kText,
+    FieldType::kWord, FieldType::kTexts, FieldType::kTexts, FieldType::kTexts, FieldType::kText, FieldType::kWord,
+    FieldType::kWord, FieldType::kTexts, FieldType::kWord,  FieldType::kWord,
 };
 
 enum class DataClassField : std::uint32_t {

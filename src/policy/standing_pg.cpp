@@ -145,6 +145,19 @@ void wait_until_settled() {
     });
 }
 
+void wait_for_other_generation(std::uint64_t generation, long milliseconds) {
+    auto const deadline = after(GetCurrentTimestamp(), milliseconds);
+    pg::call([generation, deadline] {
+        ConditionVariablePrepareToSleep(&standing->changed);
+        while (generation_in_force() == generation) {
+            long const left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+            if (left <= 0) break;
+            ConditionVariableTimedSleep(&standing->changed, left, PG_WAIT_EXTENSION);
+        }
+        ConditionVariableCancelSleep();
+    });
+}
+
 std::uint64_t request_compilation() noexcept {
     auto const request = pg_atomic_add_fetch_u64(&standing->requested, 1);
     wake_broker();

@@ -33,6 +33,10 @@ void wait_until_settled();
 // Whether changes were about to be committed when the server stopped, so that an image on disk may be too old.
 bool was_stale_at_start() noexcept;
 
+// Waits, interruptibly, until another generation than this is in force, at most `milliseconds`. May throw
+// pg::Error.
+void wait_for_other_generation(std::uint64_t generation, long milliseconds);
+
 // A committed change asks for a new image and gets a number for that.
 std::uint64_t request_compilation() noexcept;
 // How a request for compilation ended.

@@ -78,6 +78,8 @@ struct Grant {
     std::optional<std::string> session;
     std::optional<std::int64_t> valid_until;  // microseconds since 1970-01-01 UTC
     std::optional<Words> decided_by;
+    std::int64_t valid_from = 0;  // microseconds since 1970-01-01 UTC
+    bool break_glass = false;
 };
 
 // A session's number from its id as hoopguard.session shows it, "6553f100.1a2b": start second << 32 | process id.

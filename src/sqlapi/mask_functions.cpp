@@ -28,7 +28,6 @@ struct RowMask {
     Oid type;
     int32 typmod;
     int count;
-    MaskSpec* specs;
     ValueMask* values;
     Datum* columns;
     bool* nulls;
@@ -46,7 +45,6 @@ RowMask* row_mask(FmgrInfo* function, TupleDesc row, const HeapTupleHeader tuple
     *made = {type,
              typmod,
              row->natts,
-             static_cast<MaskSpec*>(palloc0(sizeof(MaskSpec) * count)),
              static_cast<ValueMask*>(palloc0(sizeof(ValueMask) * count)),
              static_cast<Datum*>(palloc0(sizeof(Datum) * count)),
              static_cast<bool*>(palloc0(sizeof(bool) * count))};
@@ -56,9 +54,8 @@ RowMask* row_mask(FmgrInfo* function, TupleDesc row, const HeapTupleHeader tuple
                       &given);
     for (int i = 0; i < row->natts; ++i) {
         // A column that the mask was not made for was added since: hide it.
-        made->specs[i] = i < given ? spec_of(words[i]) : MaskSpec{{hoopguard::mask::MethodKind::kNull}};
-        made->values[i] =
-            hoopguard::mask::value_mask(TupleDescAttr(row, i)->atttypid, made->specs[i], function->fn_mcxt);
+        MaskSpec const spec = i < given ? spec_of(words[i]) : MaskSpec{{hoopguard::mask::MethodKind::kNull}};
+        made->values[i] = hoopguard::mask::value_mask(TupleDescAttr(row, i)->atttypid, spec, function->fn_mcxt);
     }
     MemoryContextSwitchTo(before);
     function->fn_extra = made;
@@ -84,16 +81,16 @@ PGDLLEXPORT Datum hoopguard_mask_statistic(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum hoopguard_mask_spec_in(PG_FUNCTION_ARGS);
 
 Datum hoopguard_mask(PG_FUNCTION_ARGS) {
-    MaskSpec const spec = spec_of(PG_GETARG_DATUM(1));
     auto* mask = static_cast<ValueMask*>(fcinfo->flinfo->fn_extra);
     if (mask == nullptr) {
+        MaskSpec const spec = spec_of(PG_GETARG_DATUM(1));
         Oid const type = get_fn_expr_argtype(fcinfo->flinfo, 0);
         ValueMask const made = hoopguard::mask::value_mask(type, spec, fcinfo->flinfo->fn_mcxt);
         mask = static_cast<ValueMask*>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(ValueMask)));
         *mask = made;
         fcinfo->flinfo->fn_extra = mask;
     }
-    return hoopguard::mask::mask_value(*mask, spec, PG_GETARG_DATUM(0), &fcinfo->isnull);
+    return hoopguard::mask::mask_value(*mask, PG_GETARG_DATUM(0), &fcinfo->isnull);
 }
 
 Datum hoopguard_mask_row(PG_FUNCTION_ARGS) {
@@ -107,8 +104,7 @@ Datum hoopguard_mask_row(PG_FUNCTION_ARGS) {
     heap_deform_tuple(&source, row, mask->columns, mask->nulls);
     for (int i = 0; i < row->natts; ++i)
         if (!mask->nulls[i])
-            mask->columns[i] =
-                hoopguard::mask::mask_value(mask->values[i], mask->specs[i], mask->columns[i], &mask->nulls[i]);
+            mask->columns[i] = hoopguard::mask::mask_value(mask->values[i], mask->columns[i], &mask->nulls[i]);
     HeapTuple const masked = heap_form_tuple(row, mask->columns, mask->nulls);
     ReleaseTupleDesc(row);
     PG_RETURN_DATUM(HeapTupleGetDatum(masked));

@@ -144,8 +144,10 @@ void put_grant(RowBuilder& out, const Row& row) {
     text(F::kDatabase);
     auto const session = session_text(row.word(F::kSession));
     out.text(session, row.word(F::kSession) == 0);
+    out.time(row.word(F::kValidFrom), false);
     out.time(row.word(F::kValidUntil), row.word(F::kValidUntil) == policy::kUnlimited);
     out.texts(row.texts(F::kDecidedBy));
+    out.boolean(row.word(F::kBreakGlass) != 0);
 }
 
 // Officers see every grant, others their own.

@@ -1,5 +1,6 @@
 // approve(), reject(), cancel(), wait_for_decision(): letters to the broker, and seeing requests in other
 // databases.
+#include "approve/ask_pg.hpp"
 #include "approve/binding_pg.hpp"
 #include "approve/speaker_pg.hpp"
 #include "approve/waiting_pg.hpp"
@@ -10,9 +11,11 @@
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
+#include "pipeline.hpp"
 #include "policy/mailbox_pg.hpp"
 
 extern "C" {
+#include "executor/spi.h"
 #include "parser/parser.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
@@ -29,12 +32,17 @@ std::string speaker() {
     return approve::speaker_json(actor, identify::known_session());
 }
 
-// A letter about the request that is the first argument.
-base::JsonWriter letter_about(FunctionCallInfo fcinfo) {
+std::uint64_t request_of(FunctionCallInfo fcinfo) {
     if (PG_ARGISNULL(0)) pg::bad_argument("request", "NULL", "the number of a request");
     auto const number = PG_GETARG_INT64(0);
     if (number <= 0)
         pg::bad_argument("request", pg::format("%lld", static_cast<long long>(number)), "the number of a request");
+    return static_cast<std::uint64_t>(number);
+}
+
+// A letter about the request that is the first argument.
+base::JsonWriter letter_about(FunctionCallInfo fcinfo) {
+    auto const number = request_of(fcinfo);
     base::JsonWriter letter;
     letter.json("speaker", speaker());
     letter.number("request", number);
@@ -142,6 +150,25 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_request_script) {
     letter.text_if_any("reason", approve::to_utf8(given != nullptr ? given : pg::settings.reason));
     letter.text_if_any("request_id", approve::to_utf8(pg::settings.request_id));
     return Int64GetDatum(number_of(policy::ask_broker(policy::Errand::kFile, letter.object())));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_run_script) {
+    auto const request = request_of(fcinfo);
+    auto const& actor = identify::current_actor();
+    auto answer = approve::use_script(request, actor, identify::known_session());
+    lend_approval(request, std::move(answer.decided_by), std::move(answer.voters));
+    auto const* const script = answer.message.c_str();
+    pg::call([script] {
+        SPI_connect();
+        int const outcome = SPI_execute(script, false, 0);
+        if (outcome < 0)
+            ereport(ERROR,
+                    (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("the script cannot run in one transaction"),
+                     errdetail("It holds a command that ends a transaction, or cannot run within one: %s.",
+                               SPI_result_code_string(outcome))));
+        SPI_finish();
+    });
+    return text_of("done");
 }
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_is_own_request) {

@@ -3,6 +3,7 @@
 //
 // One compilation serves every change committed before its snapshot. The last good image stays in force until a
 // new one is durable on disk; a mark of a change is removed only after that.
+#include "workers/broker.hpp"
 #include "mask/plan_stamp_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -35,6 +36,7 @@ extern "C" {
 #include "tcop/tcopprot.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 }
 
@@ -169,6 +171,7 @@ void compile() {
 // Grants first: those that are over must not come into force again. An error is tried again in a while.
 void tend_grants() {
     if (pg::call([] { return RecoveryInProgress(); })) return;
+    std::string problem;
     try {
         return workers::end_due_grants();
     } catch (const pg::Error& error) {
@@ -186,6 +189,7 @@ void work() {
         AcceptInvalidationMessages();
         CommitTransactionCommand();
     });
+    if (due) workers::look_at_grants_again();
     tend_grants();
     auto const request = policy::last_request();
     bool const retry = retry_at != 0 && GetCurrentTimestamp() >= retry_at;
@@ -225,10 +229,19 @@ long serve(long most) {
 
 }  // namespace
 
+void workers::bring_policy_into_force() {
+    work();
+}
+
 extern "C" {
 
 static void hoopguard_relation_changed(Datum, Oid) {
     due = true;
+}
+
+// A grant's roles may have other names now.
+static void hoopguard_role_changed(Datum, int, uint32) {
+    if (workers::any_grant_in_force()) due = true;
 }
 
 void hoopguard_broker_main(Datum) {
@@ -239,6 +252,7 @@ void hoopguard_broker_main(Datum) {
     BackgroundWorkerInitializeConnection(pg::settings.database, nullptr, 0);
     CacheRegisterRelcacheCallback(hoopguard_relation_changed, 0);
     pg::entry(pg::Door::kGate, "broker", workers::prepare_errands);
+    CacheRegisterSyscacheCallback(AUTHOID, hoopguard_role_changed, 0);
 
     for (;;) {
         // Asked to stop while idle: an orderly end that needs no FATAL in the log.

@@ -17,7 +17,7 @@ functions AS (
 SELECT name || ': SET search_path is not pg_catalog, pg_temp'
   FROM functions
  WHERE NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)
-   AND proname NOT IN ('classify', 'explain')
+   AND proname NOT IN ('classify', 'explain', 'request_script', 'run_script')
    AND prorettype <> 'pg_catalog.fdw_handler'::regtype
    AND proname NOT IN ('mask', 'mask_row', 'mask_statistic', 'mask_spec_in', 'mask_spec_out', 'login', 'current_actor', 'claim')
 UNION ALL

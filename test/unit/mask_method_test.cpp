@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace hoopguard::mask {
 namespace {
 
@@ -14,7 +16,18 @@ TEST(Method, HasOneSpellingThatReadsBack) {
                                                          {"clear", "clear"},
                                                          {"partial(2,3)", "partial(2, 3)"},
                                                          {"partial ( 0 , 4 )", "partial(0, 4)"},
-                                                         {"partial(1000,1000)", "partial(1000, 1000)"}};
+                                                         {"partial(1000,1000)", "partial(1000, 1000)"},
+                                                         {"hash", "hash"},
+                                                         {"fpe", "fpe"},
+                                                         {"pseudonym", "pseudonym"},
+                                                         {"detect", "detect"},
+                                                         {"generalize( month )", "generalize(month)"},
+                                                         {"generalize(century)", "generalize(century)"},
+                                                         {"generalize(8000000)", "generalize(8000000)"},
+                                                         {"noise(0.1)", "noise(0.1)"},
+                                                         {"noise(0.000001)", "noise(0.000001)"},
+                                                         {"noise(1.250)", "noise(1.25)"},
+                                                         {"noise(8)", "noise(8)"}};
     for (const auto& [written, spelled] : cases) {
         const auto method = parse_method(written);
         ASSERT_TRUE(method) << written;
@@ -39,8 +52,13 @@ TEST(Method, RefusalsNameWhatIsAllowed) {
 }
 
 TEST(Method, PackingKeepsEveryPart) {
-    for (const auto kind :
-         {MethodKind::kClear, MethodKind::kRedact, MethodKind::kNull, MethodKind::kPartial, MethodKind::kEmail})
+    for (const char* text :
+         {"clear", "redact", "null", "email", "hash", "fpe", "pseudonym", "detect", "noise(7.999999)",
+          "generalize(minute)", "generalize(century)", "generalize(8000000)"}) {
+        const MaskSpec spec{*parse_method(text), 131072, false};
+        EXPECT_EQ(unpack(pack(spec)), spec) << text;
+    }
+    for (const auto kind : {MethodKind::kPartial})
         for (const std::uint32_t prefix : {0u, 1u, kMostKept})
             for (const std::uint32_t suffix : {0u, 7u, kMostKept})
                 for (const std::uint32_t most : {0u, 1u, 10485760u})
@@ -59,6 +77,30 @@ TEST(Method, OneThatDoesNotFitBecomesStricter) {
     EXPECT_EQ(fitting(partial, TypeFamily::kText), partial);
     EXPECT_EQ(fitting(partial, TypeFamily::kConstant).kind, MethodKind::kRedact);
     EXPECT_EQ(fitting(partial, TypeFamily::kOther).kind, MethodKind::kNull);
+}
+
+TEST(Method, ArgumentsOutOfRangeAreRefused) {
+    for (const char* bad : {"generalize()", "generalize(0)", "generalize(8000001)", "generalize(Month)",
+                            "generalize(1.5)", "noise()", "noise(0)", "noise(0.0)", "noise(8.1)", "noise(-1)",
+                            "noise(0.1234567)", "noise(.)", "noise(1.)", "noise(1e3)"})
+        EXPECT_FALSE(parse_method(bad)) << bad;
+}
+
+TEST(Method, FitsTheFamiliesThatItCanKeep) {
+    using enum TypeFamily;
+    const auto fits_all = [](const char* method, std::initializer_list<TypeFamily> families) {
+        for (const auto family : {kText, kInteger, kNumeric, kFloat, kDate, kTimestamp, kUuid, kBytes, kJson,
+                                  kAddress, kConstant, kOther})
+            EXPECT_EQ(fits(*parse_method(method), family), std::ranges::find(families, family) != families.end())
+                << method << " " << static_cast<int>(family);
+    };
+    fits_all("hash", {kText, kInteger, kNumeric, kFloat, kDate, kTimestamp, kUuid, kBytes, kJson, kAddress});
+    fits_all("fpe", {kText, kInteger, kNumeric, kUuid, kBytes, kAddress});
+    fits_all("generalize(10)", {kInteger, kNumeric, kFloat, kAddress});
+    fits_all("generalize(year)", {kDate, kTimestamp});
+    fits_all("noise(0.1)", {kInteger, kNumeric, kFloat, kDate, kTimestamp});
+    fits_all("detect", {kText, kJson});
+    fits_all("pseudonym", {kText});
 }
 
 TEST(DataClass, NamesAreIdentifiersAndUnknownOnesAreRedacted) {

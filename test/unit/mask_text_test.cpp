@@ -13,7 +13,7 @@ namespace {
 std::string masked(const MaskSpec& spec, std::string_view value, CharacterStep step = utf8_step) {
     // Exactly the room that was promised, so that the sanitizer sees a byte too many.
     std::string out(room_for(spec, value.size()), '\0');
-    out.resize(mask_text(spec, step, value, out.data()));
+    out.resize(mask_text(spec, nullptr, step, value, out.data()));
     return out;
 }
 
