@@ -9,7 +9,9 @@
 #include "decide/decide_pg.hpp"
 #include "identify/anonymous_pg.hpp"
 #include "identify/bearing_pg.hpp"
+#include "decide/self_defence_pg.hpp"
 #include "identify/lock_pg.hpp"
+#include "identify/rehearsal_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/in_force_pg.hpp"
 #include "mask/literals_pg.hpp"
@@ -80,6 +82,14 @@ bool commits_at_once(const classify::Statement& statement) {
            TRANS_STMT_COMMIT_PREPARED;
 }
 
+// Planning a statement that is only asked about runs functions that call themselves immutable or stable.
+void refuse_in_rehearsal(const classify::Statement& statement, const classify::Footprint& footprint) {
+    constexpr ClassSet kReading = ClassSet(StatementClass::kRead) | StatementClass::kReadSensitive;
+    if (statement.query != nullptr && (footprint.classes - kReading).empty()) return;
+    throw pg::Refusal(ERRCODE_READ_ONLY_SQL_TRANSACTION, "planning may run nothing but queries that only read",
+                      nullptr, "A function that calls itself immutable or stable tried more.");
+}
+
 bool must_be_durable(const classify::Statement& statement, const classify::Footprint& footprint) {
     switch (pg::settings.sync()) {
         case pg::JournalSync::kOff: return false;
@@ -117,16 +127,25 @@ const decide::Decision& consult(const classify::Statement& statement, const iden
         decided.decided_by = outer->decided_by;
         return decided;
     }
-    // The approver is shown what will run; passwords alone are left out.
-    record::StatementText const text(statement.text, 0, {});
-    answer = approve::ask(statement, actor, identify::known_session(), footprint, decided,
-                          {text.recorded(), text.has_secrets(), text.request_id(), text.reason()});
+    // A person sees the exact text, but for passwords; notices go without what masks would hide.
+    auto const offset =
+        statement.source == nullptr ? 0 : static_cast<std::size_t>(statement.text.data() - statement.source);
+    record::StatementText const text(statement.text, offset, {});
+    record::StatementText const notice(statement.text, offset, mask::sensitive_parts(statement));
+    answer =
+        approve::ask(statement, actor, identify::known_session(), footprint, decided,
+                     {text.recorded(), notice.recorded(), text.has_secrets(), text.request_id(), text.reason()});
     if (answer->approved) {
         if (identify::is_locked(actor)) return locked_out(actor);
         auto const& again = approve::judge(actor, statement, footprint, decide::decide(actor, footprint));
         if (again.refuses() && !again.asks()) return again;
         decided.approval = answer->request;
         decided.decided_by = answer->decided_by;
+        return decided;
+    }
+    // Nobody could be asked: a fault of hoopguard's own keeps no rescuer out.
+    if (answer->request == 0 && identify::is_rescuer()) {
+        decided.enforced = false;
         return decided;
     }
     decided.request = answer->request;
@@ -156,7 +175,11 @@ const decide::Decision& decide_on(const classify::Statement& statement, const id
     if (identify::is_locked(actor)) return locked_out(actor);
     if (approve::uses_channel(statement) && !approve::may_use_channels()) return withhold_channel();
     auto const& first = approve::judge(actor, statement, footprint, decide::decide(actor, footprint));
-    return first.asks() ? consult(statement, actor, footprint, first, answer) : first;
+    if (first.refuses() && !first.asks()) return first;
+    if (auto const* const defence = decide::defend(actor, statement, footprint)) return *defence;
+    // Nobody is asked about what planning runs by the way.
+    bool const asks = first.asks() && !identify::is_rehearsing();
+    return asks ? consult(statement, actor, footprint, first, answer) : first;
 }
 
 }  // namespace
@@ -180,15 +203,25 @@ void admit(const classify::Statement& statement) {
         judged.refuses() ? judged : with_grants(judged, statement, actor, footprint, inspection);
     auto const sensitive = mask::sensitive_parts(statement);
     // Record first: a denial that is not on record did not happen.
-    auto const begun = record::begin_statement(statement, actor, identify::known_session(), footprint, decision,
+    auto const& speaker = identify::is_rehearsing() ? identify::known_actor() : actor;
+    auto const begun = record::begin_statement(statement, speaker, identify::known_session(), footprint, decision,
                                                inspection.masked, sensitive);
     if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
+    if (identify::is_rehearsing()) refuse_in_rehearsal(statement, footprint);
     if (answer && answer->approved)
         lent().lend({begun.number, answer->request, std::move(answer->decided_by), std::move(answer->voters)});
     pronounce(decision);
     approve::rest_on(statement, decision.grants);
     mask::verify(inspection);
     running::admitted(statement, begun.number, actor, footprint, decision);
+}
+
+void consult_late(const classify::Statement& statement, decide::Decision& decision) {
+    std::optional<approve::Answer> answer;
+    auto const& actor = identify::current_actor();
+    decision = consult(statement, actor, classify::classify(statement), decision, answer);
+    if (answer && answer->approved)
+        lend_approval(answer->request, std::move(answer->decided_by), std::move(answer->voters));
 }
 
 void lend_approval(std::uint64_t request, std::vector<std::string> decided_by, approve::Voters voters) {

@@ -15,6 +15,10 @@ void admit(const classify::Statement& statement);
 // Tells the client what was decided, once that is on record: throws pg::Refusal, or warns.
 void pronounce(const decide::Decision& decision);
 
+// `statement` runs, and has met a guardrail that asks: uses an approval of it, or files a request for the next
+// time. `decision` is then as admit() would have it.
+void consult_late(const classify::Statement& statement, decide::Decision& decision);
+
 // What the statement that runs at this moment runs inside itself was approved by these voters: it is not asked
 // about again, as far as they are enough for it.
 void lend_approval(std::uint64_t request, std::vector<std::string> decided_by, approve::Voters voters);

@@ -36,6 +36,7 @@ struct Watched {
     std::vector<Limit> limits;
     std::vector<classify::ObjectName> named;
     std::vector<classify::DroppedObject> dropped;
+    classify::Statement statement;  // borrowed, and valid while it runs
 };
 
 std::vector<Watched>& watched() {
@@ -61,12 +62,17 @@ bool takes_others_along(const classify::Footprint& footprint) {
                                    StatementClass::kWriteTruncate);
 }
 
-void decided(Decision decision, const Watched* statement) {
+void decided(Decision decision, Watched* statement) {
     if (decision.verdict == Verdict::kAllow) return;
     if (statement != nullptr && statement->approved && decision.verdict == Verdict::kAsk) return;
     // Met already, and told.
     if (statement != nullptr && !decision.refuses() && statement->met == decision.guardrail) return;
     decision.late = true;
+    if (decision.asks() && statement != nullptr) {
+        consult_late(statement->statement, decision);
+        statement->approved = decision.approved();
+        if (statement->approved) return;
+    }
     record::decided_late(decision);
     pronounce(decision);
 }
@@ -78,7 +84,8 @@ void passed(const Limit& limit) {
         decision.warning = decision.message;
         decision.warning_from = decision.guardrail;
     }
-    decided(std::move(decision), nullptr);
+    auto* const statement = decision.asks() ? find_running() : nullptr;
+    decided(std::move(decision), statement);
 }
 
 void took_long(std::uint64_t number, const Limit& limit) {
@@ -114,7 +121,7 @@ void admitted(const classify::Statement& statement, std::uint64_t number, const 
     if (approved)
         std::erase_if(limits, [](const Limit& limit) { return limit.decision.verdict == Verdict::kAsk; });
     decide::begin_time(number, statement.query, limits, took_long);
-    all.push_back({number, statement.query, approved, decision.guardrail, std::move(limits), {}, {}});
+    all.push_back({number, statement.query, approved, decision.guardrail, std::move(limits), {}, {}, statement});
     if (utility) all.back().named = footprint.objects;
 }
 

@@ -230,7 +230,7 @@ CREATE FUNCTION hoopguard.say_decided(r hoopguard.request) RETURNS void
     SELECT hoopguard.post_notice('hoopguard_decision', jsonb_build_object(
         'request', r.id, 'kind', r.kind, 'state', r.state, 'actor', r.actor, 'provider', r.provider,
         'database', r.database, 'session_id', r.session_id, 'decided_by', hoopguard.deciders(r.votes),
-        'comment', r.votes -> -1 ->> 'comment', 'at', clock_timestamp(), 'statement', r.statement))
+        'comment', r.votes -> -1 ->> 'comment', 'at', clock_timestamp()))
 $$;
 
 -- An approved request becomes used: how its answer and its entry look.
@@ -291,8 +291,9 @@ BEGIN
         'request', r.id, 'kind', r.kind, 'actor', r.actor, 'actor_kind', r.actor_kind, 'provider', r.provider,
         'on_behalf_of', r.on_behalf_of, 'role', r.role, 'login_role', r.login_role, 'database', r.database,
         'client_addr', r.client_addr, 'application_name', r.application_name, 'session_id', r.session_id,
-        'classes', r.classes, 'objects', r.objects, 'statement', r.statement, 'parameters', r.parameters,
-        'plan', r.plan, 'estimated_rows', r.estimated_rows, 'reason', r.reason, 'request_id', r.request_id,
+        'classes', r.classes, 'objects', r.objects, 'statement', coalesce(letter ->> 'notice', r.statement),
+        'parameters', CASE WHEN NOT letter ? 'notice' THEN r.parameters END,
+        'plan', CASE WHEN NOT letter ? 'notice' THEN r.plan END, 'estimated_rows', r.estimated_rows, 'reason', r.reason, 'request_id', r.request_id,
         'guardrail', r.guardrail, 'approvers', r.approvers, 'min_approvals', r.min_approvals,
         'access_role', r.access_role, 'unmask', r.unmask, 'duration', r.duration, 'created_at', r.created_at,
         'expires_at', r.expires_at));

@@ -61,6 +61,8 @@ SELECT * FROM hoopguard.examine_journal()
 UNION ALL
 SELECT * FROM hoopguard.examine_identity()
 UNION ALL
+SELECT * FROM hoopguard.examine_cluster()
+UNION ALL
 SELECT 'authentication',
        CASE WHEN lines IS NULL THEN 'ok' ELSE 'warn' END,
        CASE WHEN lines IS NULL THEN 'no line of pg_hba.conf trusts a client''s word'

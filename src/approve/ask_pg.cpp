@@ -116,6 +116,7 @@ void Request::file(const decide::Decision& decision, const Wording& wording) {
     auto filed = letter();
     filed.text("kind", "statement");
     filed.text("statement", to_utf8(wording.text));
+    if (wording.notice != wording.text) filed.text("notice", to_utf8(wording.notice));
     auto const parameters = parameters_json(statement_.parameters, wording.hides_values);
     if (!parameters.empty()) filed.json("parameters", parameters);
     std::vector<std::string> objects;

@@ -18,6 +18,7 @@ namespace hoopguard::approve {
 // The statement as a person may read it: without passwords and tokens.
 struct Wording {
     std::string_view text;
+    std::string_view notice;  // likewise, for those who listen: without what masks would hide
     bool hides_values = false;
     std::string_view request_id;
     std::string_view reason;

@@ -118,4 +118,12 @@ const Footprint& classify(const Statement& statement) {
     return footprint;
 }
 
+Footprint foresee(const PlannedStmt* plan) {
+    if (plan->utilityStmt == nullptr) return footprint_of(plan);
+    Footprint footprint;
+    FootprintBuilder builder(footprint);
+    classify_utility(plan->utilityStmt, builder);
+    return footprint;
+}
+
 }  // namespace hoopguard::classify

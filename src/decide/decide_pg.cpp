@@ -4,7 +4,6 @@
 
 #include "decide/guardrails.hpp"
 #include "decide/memberships_pg.hpp"
-#include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -13,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 extern "C" {
 #include "commands/dbcommands.h"
@@ -53,7 +53,7 @@ struct Choice {
     Oid outer = InvalidOid;
     std::string provider;
     std::string actor;
-    std::uint64_t bearer = 0;  // a token may have brought other groups
+    std::vector<std::string> groups;
     std::string system_roles;
     Guardrails guardrails;
     Leave leave;
@@ -84,6 +84,20 @@ std::string database_name() {
     return name == nullptr ? std::string() : std::string(name);
 }
 
+// Groups of an identity provider, where the actor comes from one.
+template <class Actor>
+std::span<const std::string> groups_of(const Actor& actor) {
+    if constexpr (requires { actor.groups; })
+        return actor.groups;
+    else
+        return {};
+}
+
+void add_groups(std::vector<std::string>& roles, std::span<const std::string> groups) {
+    for (auto const& group : groups) roles.push_back("group:" + group);
+    std::ranges::sort(roles);
+}
+
 Speaker speaker_of(const identify::Actor& actor) {
     Speaker speaker;
     speaker.login_roles = memberships(actor.login_role);
@@ -92,14 +106,15 @@ Speaker speaker_of(const identify::Actor& actor) {
     bool const called =
         actor.outer_role != 0 && actor.outer_role != actor.login_role && actor.outer_role != actor.effective_role;
     if (called) speaker.outer_roles = memberships(actor.outer_role);
+    // Whoever speaks by a token speaks as a member of its groups at every end.
+    if (auto const groups = groups_of(actor); !groups.empty()) {
+        add_groups(speaker.login_roles, groups);
+        add_groups(speaker.effective_roles, groups);
+        if (called) add_groups(speaker.outer_roles, groups);
+    }
     speaker.system = is_system_role(actor.login_role) && is_system_role(actor.effective_role) &&
                      (!called || is_system_role(actor.outer_role));
     speaker.database = database_name();
-    // Groups of the identity provider count as roles of both ends.
-    for (auto* const roles : {&speaker.login_roles, &speaker.effective_roles}) {
-        for (auto const& group : actor.groups) roles->push_back("group:" + group);
-        std::ranges::sort(*roles);
-    }
     return speaker;
 }
 
@@ -111,7 +126,7 @@ Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
         if (choice.generation == generation && choice.roles_epoch == epoch && choice.login == actor.login_role &&
             choice.effective == actor.effective_role && choice.outer == actor.outer_role &&
             choice.system_roles == pg::settings.system_roles && choice.actor == actor.name &&
-            choice.provider == actor.provider && choice.bearer == identify::bearer_change())
+            choice.provider == actor.provider && std::ranges::equal(choice.groups, groups_of(actor)))
             return choice;
     auto& chosen = all.kept[all.next];
     all.next = (all.next + 1) % kChoices;
@@ -121,8 +136,8 @@ Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
     chosen.guardrails = Guardrails(image, speaker);
     chosen.leave = Leave(image, {actor.provider, actor.name, speaker.database, identify::session_id()});
     chosen.provider = actor.provider;
-    chosen.bearer = identify::bearer_change();
     chosen.actor = actor.name;
+    chosen.groups.assign(groups_of(actor).begin(), groups_of(actor).end());
     chosen.system_roles = pg::settings.system_roles;
     chosen.login = actor.login_role;
     chosen.effective = actor.effective_role;

@@ -73,6 +73,10 @@ static void hoopguard_error(void*) {
 
 }  // extern "C"
 
+void hoopguard::hooks::watch_errors_again() noexcept {
+    arm();
+}
+
 void hoopguard::hooks::install_error() {
     scratch = AllocSetContextCreate(TopMemoryContext, "hoopguard errors", ALLOCSET_DEFAULT_SIZES);
     watcher.callback = hoopguard_error;

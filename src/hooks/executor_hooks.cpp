@@ -1,6 +1,7 @@
 // Plannable statements, wherever they come from: gate at ExecutorStart, nesting and rows while they run, outcome
 // at ExecutorEnd. What an error ends never gets there: the transaction hooks close it.
 #include "approve/resting_pg.hpp"
+#include "decide/self_defence_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
@@ -47,6 +48,7 @@ static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
         prev_ExecutorStart(query, flags);
     else
         standard_ExecutorStart(query, flags);
+    hoopguard::decide::forget_files();
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorStart",
                          [query] { hoopguard::running::watch(query); });
     hoopguard::record::leave(depth);

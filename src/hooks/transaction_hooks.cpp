@@ -25,6 +25,7 @@ static void hoopguard_transaction(XactEvent event, void*) {
             hoopguard::identify::transaction_ended(true);
             break;
         case XACT_EVENT_ABORT:
+            hoopguard::hooks::watch_errors_again();
             hoopguard::decide::counted_in_vain();
             hoopguard::record::transaction_aborted();
             hoopguard::approve::forget_all();

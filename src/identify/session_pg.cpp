@@ -3,6 +3,7 @@
 #include "identify/session_pg.hpp"
 
 #include "identify/bearing_pg.hpp"
+#include "identify/rehearsal_pg.hpp"
 #include "pg/boundary.hpp"
 #include "policy/in_force_pg.hpp"
 #include "policy/standing_pg.hpp"
@@ -210,6 +211,8 @@ void learn_login_role(const Port* port) {
 }
 
 const Actor& current_actor() {
+    if (const Actor* const assumed = assumed_actor()) [[unlikely]]
+        return *assumed;
     Session& session = speaker.session;
     Oid const login_role = GetSessionUserId();
     Oid const effective_role = GetOuterUserId();

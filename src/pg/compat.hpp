@@ -208,6 +208,16 @@ inline bool is_not_matched_by_source(const MergeAction* action) {
 #endif
 }
 
+// Raises the error that running the plan would raise for want of a privilege. 16 moved these out of the range
+// table.
+inline void check_privileges(const PlannedStmt* plan) {
+#if PG_VERSION_NUM >= 160000
+    ExecCheckPermissions(plan->rtable, plan->permInfos, true);
+#else
+    ExecCheckRTPerms(plan->rtable, true);
+#endif
+}
+
 }  // namespace hoopguard::pg
 
 namespace hoopguard::pg {

@@ -189,6 +189,11 @@ std::uint64_t last_request() noexcept {
     return pg_atomic_read_u64(&standing->requested);
 }
 
+void bring_into_force(std::uint64_t generation) noexcept {
+    pg_atomic_write_u64(&standing->generation, generation);
+    pg_write_barrier();
+}
+
 void publish(std::uint64_t generation, std::uint64_t served, const char* problem) noexcept {
     SpinLockAcquire(&standing->lock);
     strlcpy(standing->problem, problem, kProblemSize);

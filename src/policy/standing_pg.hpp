@@ -44,6 +44,8 @@ enum class Compilation { kPublished, kFailed, kPending };
 // Waits at most `milliseconds`. Never raises: may be called while a transaction is being finished.
 Compilation wait_for_compilation(std::uint64_t request, long milliseconds) noexcept;
 
+// The broker's side: the image of `generation` is what everyone decides from; requests are answered by publish().
+void bring_into_force(std::uint64_t generation) noexcept;
 // The broker's side: the last request made so far, and telling what came of the compilation that served it. An
 // empty `problem` means that the image of `generation` holds all that was committed before.
 std::uint64_t last_request() noexcept;

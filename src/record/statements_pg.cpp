@@ -153,7 +153,10 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     if (numbers.parent == 0) flush_held_outcome();
     numbers.transaction =
         state.in_transaction || in_failed_block ? state.last_transaction : state.last_transaction + 1;
-    numbers.context = session_context(actor, session, Room::kOrdinary);
+    // What ends a transaction finds room in a full journal, as an outcome does: it sets free what others wait for.
+    bool const ends = statement.tag == CMDTAG_COMMIT || statement.tag == CMDTAG_ROLLBACK;
+    Room const room = ends ? Room::kClosing : Room::kOrdinary;
+    numbers.context = session_context(actor, session, room);
 
     std::uint64_t const now = Clock::steady();
     auto const head = session_head(EntryType::kStatement, now, flags_of(statement, decision, numbers.parent));
@@ -163,13 +166,13 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     if (text.recorded().size() < kUsualEntry / 2)
         write_fields(usual, statement, text, numbers, actor, footprint, decision, masked, sensitive);
     if (text.recorded().size() < kUsualEntry / 2 && usual.fits()) {
-        end = put(usual, Room::kOrdinary);
+        end = put(usual, room);
     } else {
         base::Bytes bytes;
         bytes.reserve(text.recorded().size() + kUsualEntry);
         EntryWriter large(bytes, head);
         write_fields(large, statement, text, numbers, actor, footprint, decision, masked, sensitive);
-        end = put(large, Room::kOrdinary);
+        end = put(large, room);
     }
 
     state.last_statement = numbers.statement;

@@ -1,5 +1,6 @@
 // status() and version(): numbers and settings in force, for people and for monitoring.
 #include "approve/ended_pg.hpp"
+#include "approve/waiting_pg.hpp"
 #include "base/text.hpp"
 #include "pg/settings.hpp"
 #include "policy/in_force_pg.hpp"
@@ -72,6 +73,7 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_status) {
     }
     if (auto const grants = grants_in_force()) number("grants_in_force", *grants);
     number("grants_ended", approve::ended_count());
+    number("statements_waiting_for_approval", approve::waiting_statements());
     number("observer_failures_here", pg::observer_failures());
     return 0;
 }

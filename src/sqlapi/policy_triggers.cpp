@@ -1,6 +1,7 @@
 // Triggers of the policy tables: they check rows, tell the broker of changes, and refuse writes outside the
 // control database.
 #include "identify/key_set.hpp"
+#include "identify/session_pg.hpp"
 #include "mask/data_class.hpp"
 #include "mask/label_rules_pg.hpp"
 #include "pg/boundary.hpp"
@@ -10,6 +11,7 @@
 #include "policy/change_pg.hpp"
 #include "policy/rows_pg.hpp"
 #include "policy/schedule.hpp"
+#include "record/policy_entry_pg.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -206,7 +208,12 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_check_role_map) {
 }
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_policy_changed) {
-    policy::note_change(RelationGetRelid(trigger_data(fcinfo).tg_relation));
+    auto const& data = trigger_data(fcinfo);
+    // Rows are recorded one by one; TRUNCATE has none.
+    if (TRIGGER_FIRED_BY_TRUNCATE(data.tg_event))
+        record::record_policy_change(identify::known_actor(), RelationGetRelationName(data.tg_relation),
+                                     "{\"all\": \"rows\"}", std::nullopt);
+    policy::note_change(RelationGetRelid(data.tg_relation));
     return PointerGetDatum(nullptr);
 }
 

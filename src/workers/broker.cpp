@@ -17,6 +17,7 @@
 #include "workers/broker_errands.hpp"
 #include "workers/grants.hpp"
 #include "workers/locked_sessions.hpp"
+#include "workers/steadfast.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -161,9 +162,11 @@ void compile() {
     }
     auto const generation = bring_into_force(*tables);
     if (!generation) return finish(before, request, generation.error().message);
+    // Whoever changed the policy goes on once no plan of the old one is left.
+    policy::bring_into_force(*generation);
+    if (*generation != before) forget_plans();
     finish(*generation, request, "");
     workers::note_grants_in_force(tables->grants);
-    if (*generation != before) forget_plans();
     for (auto const mark : finished) static_cast<void>(store.unmark(mark));
     store.remove_before(*generation, kSpareImages);
 }
@@ -245,7 +248,7 @@ static void hoopguard_role_changed(Datum, int, uint32) {
 }
 
 void hoopguard_broker_main(Datum) {
-    pqsignal(SIGTERM, die);
+    workers::heed_postmaster_alone(die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     policy::register_broker();
@@ -264,6 +267,7 @@ void hoopguard_broker_main(Datum) {
         }
         pg::entry(pg::Door::kGate, "broker", work);
         pg::entry(pg::Door::kGate, "broker", workers::end_locked_sessions);
+        pg::entry(pg::Door::kObserver, "broker", workers::say_what_was_ignored);
         long const most = RecoveryInProgress() ? kStandbyMilliseconds
                                                : workers::milliseconds_until_next_grant_ends(kPrimaryMilliseconds);
         long const next = pg::entry(pg::Door::kGate, "broker", [most] { return serve(most); });

@@ -16,6 +16,7 @@
 #include "workers/housekeeping.hpp"
 #include "workers/milestones.hpp"
 #include "workers/server_facts.hpp"
+#include "workers/steadfast.hpp"
 #include "workers/telling.hpp"
 
 #include <unistd.h>
@@ -168,9 +169,12 @@ class Notary {
         // Whether the interval or a failure: the next attempt comes an interval later.
         signed_at_ = wall_clock();
         if (!written.ok()) {
-            tell(written.error());
+            if (!signing_failed_) tell(written.error());
+            signing_failed_ = true;
             return false;
         }
+        if (signing_failed_) tell("checkpoints are signed again");
+        signing_failed_ = false;
         remember(checkpoint, note.value());
         hand_out(note.value(), milestone);
         return true;
@@ -258,6 +262,7 @@ class Notary {
     std::uint64_t seen_at_ = 0;
     int spare_error_ = 0;
     bool flush_failed_ = false;
+    bool signing_failed_ = false;
     ChildCommand command_;
     bool command_failed_ = false;
     std::uint64_t retry_command_at_ = 0;
@@ -286,7 +291,7 @@ void register_notary() {
 }  // namespace hoopguard::workers
 
 void hoopguard_notary_main(Datum) {
-    pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+    hoopguard::workers::heed_postmaster_alone(SignalHandlerForShutdownRequest);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "notary", [] {

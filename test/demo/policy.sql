@@ -13,7 +13,7 @@ SELECT hoopguard.guard('no-unbounded-write', 'block', '{write.unbounded}', roles
 SELECT hoopguard.guard('no-databases-no-roles', 'block', '{database,role}', roles => '{agent}');
 SELECT hoopguard.guard('deletes', 'ask', '{write.delete}', roles => '{agent}', wait => '2 minutes',
                        message => 'Deleting is decided by a person.');
-GRANT hoopguard_approver TO dana;
+GRANT hoopguard_approver, hoopguard_auditor TO dana;
 
 -- … then in the shop: which columns hold what. Each class of data has a mask.
 \connect shop

@@ -10,7 +10,8 @@
  *    32  u64  calls that failed
  *    64  the first call that failed, as text: its name and the file's
  *
- * A call counts when its file lies in a directory whose path has HOOPGUARD_FAULT_DIRECTORY in it.
+ * A call counts when its file lies in a directory whose path has HOOPGUARD_FAULT_DIRECTORY in it, and not in the
+ * policy's, which is no part of the journal.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -40,8 +41,10 @@ static const char *directory;
 
 __attribute__((constructor)) static void attach(void) {
     const char *path = getenv("HOOPGUARD_FAULT_CONTROL");
-    directory = getenv("HOOPGUARD_FAULT_DIRECTORY");
-    if (path == NULL || directory == NULL) return;
+    const char *wanted = getenv("HOOPGUARD_FAULT_DIRECTORY");
+    if (path == NULL || wanted == NULL) return;
+    /* A server writes its process's title over its environment. */
+    directory = strdup(wanted);
     int file = open(path, O_RDWR | O_CLOEXEC);
     if (file < 0) return;
     void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -59,7 +62,9 @@ static const char *path_of(int file, char *buffer, size_t size) {
 
 /* Whether this call is one that fails, and how. `grows`: it needs room that the file does not have yet. */
 static enum fault turn(const char *call, const char *path, int grows) {
-    if (control == NULL || control->fault == NONE || strstr(path, directory) == NULL) return NONE;
+    if (control == NULL || control->fault == NONE || strstr(path, directory) == NULL ||
+        strstr(path, "/policy/") != NULL)
+        return NONE;
     uint64_t number = __atomic_add_fetch(&control->calls, 1, __ATOMIC_SEQ_CST);
     uint64_t at = control->at;
     if (at == 0 || number < at || (number > at && !control->sticky)) return NONE;

@@ -48,13 +48,16 @@ sub arm
 sub state_of
 {
 	my ($statement, $user) = @_;
-	my ($status, $out, $err) = $node->psql('postgres', $statement, on_error_stop => 1, extra_params => [ '-U', $user // 'app' ],
-		on_error_die => 0);
+	my ($status, $out, $err) = eval {
+		$node->psql('postgres', $statement, on_error_stop => 1, extra_params => [ '-U', $user // 'app' ]);
+	};
+	# A login that fails dies here.
+	($status, $err) = (2, $@) unless defined $status;
 	return '' if $status == 0;
 	return $1 if $err =~ /(?:ERROR|FATAL):\s+([0-9A-Z]{5})/;
 	# A login that is refused shows its text only.
-	return '53100' if $err =~ /FATAL:\s+the journal is full/;
-	return '58030' if $err =~ /FATAL:\s+the journal has failed/;
+	return '53100' if $err =~ /FATAL:\s+the journal is full|Broken pipe/;
+	return '58030' if $err =~ /FATAL:\s+the journal (has failed|cannot be written)/;
 	return "status $status: $err";
 }
 $ENV{PGOPTIONS} = '';
@@ -67,6 +70,7 @@ sub counter
 
 # A transaction that is open when the disk becomes full.
 my $open = $node->background_psql('postgres', on_error_stop => 0, extra_params => [ '-U', 'app', '-v', 'VERBOSITY=verbose' ]);
+$open->set_query_timer_restart;
 $open->query_safe('begin');
 $open->query_safe('insert into t values (1)');
 
@@ -78,13 +82,13 @@ for my $number (1 .. 60)
 	my $state = state_of("\\set VERBOSITY verbose\nselect length('answered_$number $text')");
 	push @states, $state if $state ne '';
 	push @answered, $number if $state eq '';
-	last if @states >= 2;
+	last if @states;
 }
 cmp_ok(scalar @answered, '>', 5, 'a full disk stops nothing while the ring has room');
-is($states[-1] // '', '53100', 'then a statement gets 53100');
+is(substr($states[0] // '', 0, 300), '53100', 'then a statement gets 53100');
 is(state_of("\\set VERBOSITY verbose\ninsert into t values (2)"), '53100', 'whatever it is');
-my ($committed) = eval { $open->query('commit') };
-like($committed // '', qr/^$|53100/, 'a transaction that was open is answered');
+$open->query('rollback');
+is($open->{stderr}, '', 'a transaction that was open finds room for its end');
 $node->safe_psql('postgres', "select 'an administrator'");
 pass('a superuser on the local socket gets in');
 is($node->safe_psql('postgres', q{select status from hoopguard.doctor() where check_name = 'journal_writing'}), 'fail',
@@ -122,7 +126,7 @@ is(scalar(grep { $shown !~ /answered_$_ / } @answered), 0, 'every answered state
 is($node->safe_psql('postgres', 'select count(*) from t where x = 2'), '0', 'and a refused one did nothing');
 
 # A flush that fails: nothing is believed durable any more, until a restart.
-SKIP: {
+{
 	arm(1, 1);
 	my $state = '';
 	for (1 .. 20) { $state = state_of("\\set VERBOSITY verbose\ninsert into t values (3)"); last if $state ne ''; sleep 0.1 }

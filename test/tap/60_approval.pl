@@ -197,6 +197,25 @@ as('bob', "SELECT hoopguard.approve($id, NULL, '1 ms')");
 $node->poll_query_until('postgres', "SELECT state = 'expired' FROM hoopguard.request WHERE id = $id");
 ok(asked('UPDATE t SET n = 20 WHERE id = 16;') > $id, 'an approval that was not used in time is none');
 
+# --- A decision that an approver does not know of.
+$id = asked('UPDATE t SET n = 21 WHERE id = 17;');
+sql("CREATE VIEW trap AS SELECT hoopguard.approve($id); CREATE FUNCTION trap() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN hoopguard.approve($id); END'; GRANT SELECT ON trap TO bob");
+like(as('bob', 'SELECT * FROM trap'), qr/42501.*not called by the client itself/s, 'a view cannot make an approver approve');
+like(as('bob', 'SELECT trap()'), qr/42501.*not called by the client itself/s, 'nor can a function');
+is(as('bob', "SELECT hoopguard.approve(id) FROM hoopguard.pending WHERE id = $id"), "approved\n", 'an approver can');
+
+# --- Asked about while it runs: more rows than were expected.
+sql("UPDATE hoopguard.guardrail SET max_rows = 5; CREATE TABLE many AS SELECT i AS id, 0 AS n FROM generate_series(1, 50) i; ANALYZE many; GRANT ALL ON many TO agent");
+sql('CREATE FUNCTION any_row(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RETURN true; END$$');
+my $grown = 'UPDATE many SET n = 1 WHERE id % 50 < 30 AND any_row(id) AND id % 7 < 6 AND id % 11 < 10;';
+$id = asked($grown);
+ok($id, 'a statement that changes more rows than the guardrail lets is asked about');
+is(sql('SELECT count(*) FROM many WHERE n = 1'), '0', 'and has changed none');
+as('bob', "SELECT hoopguard.approve($id)");
+is(as('agent', $grown), '', 'approved, it runs when it is sent again');
+cmp_ok(sql('SELECT count(*) FROM many WHERE n = 1'), '>', 5, 'all of it');
+sql('UPDATE hoopguard.guardrail SET max_rows = NULL');
+
 # --- Channels.
 like(as('agent', 'LISTEN hoopguard_request'), qr/42501/, 'LISTEN needs a role');
 like(as('agent', "NOTIFY hoopguard_decision, '{}'"), qr/42501/, 'so does NOTIFY');

@@ -46,11 +46,11 @@ sql("SELECT pg_terminate_backend(pid) FROM ($broker) b");
 is(approve($id), "approved\n", 'a broker that died is followed by another, which decides');
 is(finish_psql($session), "1\n", 'and who waited goes on');
 
-# --- The broker dies in the middle of each errand: it stands at a lock, with the letter in its hands.
+# --- The broker dies with a letter in its hands, at a lock; and while it tells of what it has done.
 sub kill_amid {
     my ($table) = @_;
     return begin_psql($node, 'control', 'postgres', <<SQL);
-BEGIN; LOCK TABLE $table IN ACCESS EXCLUSIVE MODE; SELECT pg_advisory_xact_lock(1);
+BEGIN; LOCK TABLE $table IN ACCESS EXCLUSIVE MODE; SELECT 'locked';
 DO \$\$
 DECLARE victim int;
 BEGIN
@@ -67,19 +67,26 @@ END \$\$;
 COMMIT; SELECT 'killed';
 SQL
 }
-my $locked = "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted";
+sub wait_locked {
+    my ($killer) = @_;
+    for (1 .. 600) {
+        return if slurp_file("$killer->{output}") =~ /locked/;
+        select(undef, undef, undef, 0.1);
+    }
+    die 'never locked';
+}
 for my $table ('hoopguard.request', 'hoopguard.outbox') {
     my $before = sql('SELECT count(*) FROM hoopguard.request');
     my $killer = kill_amid($table);
-    wait_for($locked);
+    wait_locked($killer);
     $session = begin('agent', 'UPDATE t SET n = n + 1 WHERE id = 2 RETURNING n;');
-    like(finish_psql($killer), qr/killed/, "$table: the broker died while it filed a request");
+    like(finish_psql($killer), qr/killed/, "$table: the broker died when a request came");
     $id = pending(1);
     is(sql('SELECT count(*) FROM hoopguard.request') - $before, 1, "$table: the request is filed once all the same");
     $killer = kill_amid($table);
-    wait_for($locked);
+    wait_locked($killer);
     my $vote = begin_psql($node, 'control', 'bob', "SELECT hoopguard.approve($id)");
-    like(finish_psql($killer), qr/killed/, "$table: the broker died while it counted a vote");
+    like(finish_psql($killer), qr/killed/, "$table: the broker died when a vote came");
     is(finish_psql($vote), "approved\n", "$table: the vote counts once all the same");
     like(finish_psql($session), qr/^\d\n$/, "$table: and who waited goes on");
 }
@@ -115,9 +122,9 @@ $node->safe_psql('postgres', 'ALTER DATABASE control RESET default_transaction_r
 
 # --- Ten thousand pending.
 sql(<<'SQL');
-SELECT count(hoopguard.broker_file(jsonb_build_object('kind', 'statement', 'digest', 'x' || i, 'statement', 'SELECT ' || i,
-    'classes', '["read"]'::jsonb, 'objects', '[]'::jsonb, 'speaker', jsonb_build_object('actor', 'agent', 'kind', 'agent', 'role', 'agent',
-    'login_role', 'agent', 'database', 'postgres', 'session_id', '1.1')))) FROM generate_series(1, 10000) i
+INSERT INTO hoopguard.request (kind, actor, actor_kind, role, login_role, database, session_id, classes, statement, created_at, expires_at)
+SELECT 'statement', 'agent', 'agent', 'agent', 'agent', 'postgres', '1.1', '{read}', 'SELECT ' || i, now(), now() + interval '1 hour'
+  FROM generate_series(1, 10000) i
 SQL
 cmp_ok(sql('SELECT count(*) FROM hoopguard.pending'), '>=', 10000, 'ten thousand requests are pending');
 as('agent', 'UPDATE t SET n = 8 WHERE id = 8;') =~ /HG001.*Request (\d+)/s; $id = $1;
@@ -168,6 +175,9 @@ $standby->stop;
 $node->safe_psql('postgres', 'DROP DATABASE control');
 like(as('agent', 'UPDATE t SET n = 1 WHERE id = 1;'), qr/55000.*broker is not running/s, 'without a control database nothing that is asked about runs');
 is(rows("SELECT outcome, sqlstate FROM hoopguard.statement WHERE statement LIKE 'UPDATE t SET n = 1 WHERE id = 1' ORDER BY entry DESC LIMIT 1"), 'refused|55000', 'and that is on record');
+
+rows("ALTER ROLE agent SUPERUSER");
+is(as('agent', 'UPDATE t SET n = 1 WHERE id = 1;'), '', 'but no superuser on a local socket is kept out by that');
 
 $node->stop;
 done_testing();
