@@ -14,7 +14,7 @@ CREATE FUNCTION hoopguard.discover(schemas text[] DEFAULT NULL, sample_rows inte
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     missing text;
-    found record;
+    col record;
     sample text[];
     part text;
     judged record;
@@ -28,7 +28,7 @@ BEGIN
         RAISE EXCEPTION 'argument "schemas" names "%", which is no schema of this database', missing
             USING ERRCODE = 'invalid_schema_name';
     END IF;
-    FOR found IN
+    FOR col IN
         SELECT c.oid AS relation, c.relkind, c.reltuples, a.attname, a.atttypid,
                has_column_privilege(c.oid, a.attnum, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS readable
           FROM pg_class c
@@ -45,22 +45,22 @@ BEGIN
          ORDER BY c.oid::regclass::text, a.attnum
     LOOP
         sample := NULL;
-        IF found.readable AND sample_rows > 0 THEN
+        IF col.readable AND sample_rows > 0 THEN
             -- Of large tables any blocks, of others the first rows.
-            part := CASE WHEN found.relkind IN ('r', 'm') AND found.reltuples > 20.0 * sample_rows
-                         THEN format('TABLESAMPLE SYSTEM (%s)', greatest(0.01, least(100, 500.0 * sample_rows / found.reltuples)))
+            part := CASE WHEN col.relkind IN ('r', 'm') AND col.reltuples > 20.0 * sample_rows
+                         THEN format('TABLESAMPLE SYSTEM (%s)', greatest(0.01, least(100, 500.0 * sample_rows / col.reltuples)))
                          ELSE '' END;
             EXECUTE format('SELECT array_agg(v) FROM (SELECT left(%1$I::text, 8192) AS v FROM %2$s %3$s WHERE %1$I IS NOT NULL LIMIT %4$s) s',
-                           found.attname, found.relation::regclass, part, sample_rows) INTO sample;
+                           col.attname, col.relation::regclass, part, sample_rows) INTO sample;
         END IF;
-        judged := hoopguard.judge_column(found.attname, found.atttypid, sample);
+        judged := hoopguard.judge_column(col.attname, col.atttypid, sample);
         CONTINUE WHEN judged.data_class IS NULL;
-        relation := found.relation;
-        column_name := found.attname;
+        relation := col.relation;
+        column_name := col.attname;
         data_class := judged.data_class;
         score := judged.score;
         evidence := judged.evidence;
-        IF NOT found.readable THEN
+        IF NOT col.readable THEN
             evidence := evidence || ' (you may not read it)';
         END IF;
         RETURN NEXT;
@@ -74,23 +74,23 @@ CREATE FUNCTION hoopguard.classify_discovered(min_score real DEFAULT 0.8, schema
     RETURNS TABLE (relation regclass, column_name name, data_class text, score real)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found record;
+    col record;
 BEGIN
     IF min_score IS NULL OR min_score < 0 OR min_score > 1 THEN
         RAISE EXCEPTION 'argument "min_score" is %', coalesce(min_score::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Allowed are numbers from 0 to 1.';
     END IF;
-    FOR found IN SELECT * FROM hoopguard.discover(schemas) d WHERE d.score >= min_score LOOP
+    FOR col IN SELECT * FROM hoopguard.discover(schemas) d WHERE d.score >= min_score LOOP
         BEGIN
-            PERFORM hoopguard.classify_column(found.relation, found.column_name, found.data_class);
-        EXCEPTION WHEN feature_not_supported OR wrong_object_type OR invalid_object_definition OR object_not_in_prerequisite_state THEN
-            RAISE WARNING 'column "%" of % stays unclassified: %', found.column_name, found.relation, SQLERRM;
+            PERFORM hoopguard.classify_column(col.relation, col.column_name, col.data_class);
+        EXCEPTION WHEN feature_not_supported OR wrong_object_type OR datatype_mismatch OR invalid_parameter_value OR invalid_object_definition OR object_not_in_prerequisite_state THEN
+            RAISE WARNING 'column "%" of % stays unclassified: %', col.column_name, col.relation, SQLERRM;
             CONTINUE;
         END;
-        relation := found.relation;
-        column_name := found.column_name;
-        data_class := found.data_class;
-        score := found.score;
+        relation := col.relation;
+        column_name := col.column_name;
+        data_class := col.data_class;
+        score := col.score;
         RETURN NEXT;
     END LOOP;
 END
