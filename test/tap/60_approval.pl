@@ -101,7 +101,7 @@ sql("SELECT hoopguard.cancel(id) FROM hoopguard.pending");
 sql('ALTER SYSTEM SET hoopguard.approval_max_waiting = 1; SELECT pg_reload_conf()');
 $session = begin_psql($node, 'postgres', 'agent', 'UPDATE t SET n = 1 WHERE id = 5;');
 $id = wait_pending(1);
-like(as('agent', 'UPDATE t SET n = 1 WHERE id = 6;'), qr/HG001.*too many/s, 'beyond approval_max_waiting: refused at once');
+like(as('agent', 'UPDATE t SET n = 1 WHERE id = 6;'), qr/HG001.*Too many/s, 'beyond approval_max_waiting: refused at once');
 as('bob', "SELECT hoopguard.approve($id)");
 is(finish_psql($session), '', 'the one that waits goes on');
 sql('ALTER SYSTEM RESET hoopguard.approval_max_waiting; SELECT pg_reload_conf(); SELECT hoopguard.cancel(id) FROM hoopguard.pending');
