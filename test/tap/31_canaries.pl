@@ -117,7 +117,7 @@ $node->append_conf('postgresql.conf', "hoopguard.journal_reveal_key = 'nonsense'
 $node->start;
 like(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/A reveal key is "hoopguard-reveal:"/, 'the log says what a reveal key is');
 is($node->safe_psql('postgres', "SELECT name FROM person WHERE name = 'CANARY One'"), 'CANARY One', 'the server runs');
-is($node->safe_psql('postgres', "SELECT count(*) FROM hoopguard.statement s WHERE s::text ~ 'CANARY'"), '0', 'and redacts all the same');
+is($node->safe_psql('postgres', "SELECT count(*) FROM hoopguard.statement s WHERE s::text ~ 'CANAR[Y]'"), '0', 'and redacts all the same');
 $node->stop;
 
 done_testing();
