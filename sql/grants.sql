@@ -79,12 +79,18 @@ DELETE FROM jit.orders WHERE id = 2;
 SELECT hoopguard.request_access('regress_jit_reader', '{write.delete}', '{jit.orders}', duration => '1 hour',
                                 reason => 'ticket 8') AS id \gset
 SELECT kind, state, access_role, classes, objects, duration, reason FROM hoopguard.request WHERE id = :id;
-SELECT said(format('SELECT hoopguard.approve(%s)', :id));
+\set VERBOSITY sqlstate
+SELECT hoopguard.approve(:id);
+\set VERBOSITY terse
 SELECT count(*) FROM jit.secrets;
 \c - regress_jit_bob
-SELECT said(format($$SELECT hoopguard.approve(%s, duration => '2 hours')$$, :id));
+\set VERBOSITY sqlstate
+SELECT hoopguard.approve(:id, duration => '2 hours');
+\set VERBOSITY terse
 SELECT hoopguard.approve(:id, 'half of it', '30 minutes');
-SELECT said(format('SELECT hoopguard.approve(%s)', :id));
+\set VERBOSITY sqlstate
+SELECT hoopguard.approve(:id);
+\set VERBOSITY terse
 SELECT id AS grant FROM hoopguard.jit_grant WHERE request = :id \gset
 \c - regress_jit_agent
 \set VERBOSITY terse
@@ -162,7 +168,9 @@ SELECT pg_has_role('regress_jit_agent', 'regress_jit_reader', 'MEMBER');
 \c - regress_jit_agent
 SELECT hoopguard.request_access(classes => '{write}', duration => NULL) AS id \gset
 \c - regress_jit_bob
-SELECT said(format('SELECT hoopguard.approve(%s)', :id));
+\set VERBOSITY sqlstate
+SELECT hoopguard.approve(:id);
+\set VERBOSITY terse
 SELECT state FROM hoopguard.request WHERE id = :id;
 
 -- Breaking the glass: leave at once, never for what is blocked, open until another person certifies it.
@@ -181,8 +189,12 @@ DROP TABLE jit.orders;
 SELECT break_glass, classes, state FROM hoopguard.jit_grant WHERE id = :grant;
 SELECT request AS id FROM hoopguard.jit_grant WHERE id = :grant \gset
 SELECT state, reason FROM hoopguard.request WHERE id = :id;
-SELECT said(format('SELECT hoopguard.cancel(%s)', :id));
-SELECT said(format('SELECT hoopguard.approve(%s)', :id));
+\set VERBOSITY sqlstate
+SELECT hoopguard.cancel(:id);
+\set VERBOSITY terse
+\set VERBOSITY sqlstate
+SELECT hoopguard.approve(:id);
+\set VERBOSITY terse
 \c - regress_jit_bob
 SELECT hoopguard.approve(:id, 'it burnt');
 SELECT certified_by, state FROM hoopguard.jit_grant WHERE id = :grant;

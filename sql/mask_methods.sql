@@ -93,12 +93,14 @@ SELECT count(*) FROM sample a JOIN sample b ON a.t = b.t AND a.i8 = b.i8 AND a.u
 RESET SESSION AUTHORIZATION;
 SELECT probe('fpe'); SELECT hoopguard.set_mask('probe', 'fpe'); SELECT label_all('fpe') AS refused;
 SET SESSION AUTHORIZATION method_reader;
-SELECT key, distinct_values, shows FROM kept WHERE key IN ('t', 'v', 'c', 'i4', 'i8', 'n', 'np', 'u', 'b', 'ip', 'ta') ORDER BY key COLLATE "C";
+SELECT key, distinct_values, shows FROM kept WHERE key IN ('t', 'v', 'c', 'i4', 'i8', 'np', 'u', 'b', 'ip', 'ta') ORDER BY key COLLATE "C";
+SELECT a.n = b.n FROM sample a, sample b WHERE a.id = 1 AND b.id = 2;
 SELECT t ~ '^[A-Z]{6} [A-Z][a-z]{3}$', length(i8::text), n::text ~ '^[1-9][0-9]{4}\.[0-9]{3}$', masklen(net), z ~ '^[0-9]{5}$' FROM sample WHERE id = 1;
 RESET SESSION AUTHORIZATION;
 SELECT probe('noise'); SELECT hoopguard.set_mask('probe', 'noise(0.1)'); SELECT label_all('noise') AS refused;
 SET SESSION AUTHORIZATION method_reader;
-SELECT key, distinct_values FROM kept WHERE key IN ('i4', 'i8', 'n', 'np', 'f8', 'd', 'ts', 'tz') ORDER BY key COLLATE "C";
+SELECT key, distinct_values FROM kept WHERE key IN ('i4', 'i8', 'np', 'f8', 'd', 'ts', 'tz') ORDER BY key COLLATE "C";
+SELECT a.n = b.n FROM sample a, sample b WHERE a.id = 1 AND b.id = 2;
 SELECT abs(a.i8 - 123456789012) < 12345678902, abs(a.np - 123456.78) <= 12345.68, abs(a.d - date '1985-07-23') <= 37, scale(a.np) FROM sample a WHERE id = 1;
 RESET SESSION AUTHORIZATION;
 SELECT probe('pseudonym'); SELECT hoopguard.set_mask('probe', 'pseudonym'); SELECT label_all('pseudonym') AS refused;

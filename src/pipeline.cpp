@@ -8,6 +8,8 @@
 #include "classify/classify_pg.hpp"
 #include "decide/decide_pg.hpp"
 #include "decide/self_defence_pg.hpp"
+#include "identify/anonymous_pg.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/lock_pg.hpp"
 #include "identify/rehearsal_pg.hpp"
 #include "identify/session_pg.hpp"
@@ -189,7 +191,9 @@ void pronounce(const decide::Decision& decision) {
 
 void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
+    identify::hold_to_bearer();
     auto const& actor = identify::current_actor();
+    identify::demand_bearer(statement.plan);
     approve::settle_roles(actor);
     auto const& footprint = classify::classify(statement);
     std::optional<approve::Answer> answer;
@@ -224,9 +228,12 @@ void lend_approval(std::uint64_t request, std::vector<std::string> decided_by, a
     lent().lend({record::running_statement(), request, std::move(decided_by), std::move(voters)});
 }
 
-void admit_login(const Port* port) {
+void admit_login(Port* port) {
     identify::learn_connection(port);
     identify::learn_login_role(port);
+    identify::admit_bearer(port);
+    identify::learn_connection(port);
+    identify::learn_bearer();
     identify::refuse_locked_login(identify::known_actor(), identify::known_session().login_role);
     if (!identify::is_rescuer()) approve::settle_login(port->user_name);
     decide_login(port);
@@ -241,14 +248,22 @@ void secure_commit() {
 void observe_error(const ErrorData& error) noexcept {
     // PostgresMain makes this context when the session is ready for its first command.
     bool const logging_in = MyProcPort != nullptr && MessageContext == nullptr;
+    // More than the client is told.
+    static char text[1024];
+    std::string_view const reason = identify::refusal_reason();
+    bool const of_identity = error.sqlerrcode == ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION || logging_in;
+    snprintf(text, sizeof text, "%s%s%.*s", error.message != nullptr ? error.message : "",
+             reason.empty() || !of_identity ? "" : ": ", of_identity ? static_cast<int>(reason.size()) : 0,
+             reason.data());
     if (!logging_in) {
-        record::note_error(error, identify::known_actor(), identify::known_session(),
+        ErrorData told = error;
+        if (of_identity) told.message = text;
+        record::note_error(told, identify::known_actor(), identify::known_session(),
                            mask::sensitive_parts_of_failure());
         return;
     }
     identify::learn_connection(MyProcPort);
-    record::record_login_failure(identify::known_actor(), identify::known_session(), error.sqlerrcode,
-                                 error.message != nullptr ? error.message : "");
+    record::record_login_failure(identify::known_actor(), identify::known_session(), error.sqlerrcode, text);
 }
 
 }  // namespace hoopguard

@@ -23,8 +23,9 @@ void consult_late(const classify::Statement& statement, decide::Decision& decisi
 // about again, as far as they are enough for it.
 void lend_approval(std::uint64_t request, std::vector<std::string> decided_by, approve::Voters voters);
 
-// A client has authenticated: records who. Throws pg::Refusal when that cannot be recorded.
-void admit_login(const Port* port);
+// A client has authenticated: takes over who it is, and records it. Throws pg::Refusal when it may not log in, or
+// when that cannot be recorded.
+void admit_login(Port* port);
 
 // The transaction is about to commit: returns when what it did is durable in the journal, as far as
 // hoopguard.journal_sync asks for that. Throws pg::Refusal when that cannot be had.

@@ -59,6 +59,8 @@ SELECT 'grants',
 UNION ALL
 SELECT * FROM hoopguard.examine_journal()
 UNION ALL
+SELECT * FROM hoopguard.examine_identity()
+UNION ALL
 SELECT * FROM hoopguard.examine_cluster()
 UNION ALL
 SELECT 'authentication',

@@ -82,7 +82,8 @@ class PlanReader {
     void add_relation(Oid relation, ClassSet classes, bool implied, double rows = 0) {
         if (!OidIsValid(relation) || classes.empty()) return;
         auto object = name_of_relation(relation);
-        if (object.kind == "foreign_table") classes |= kEgress;
+        // The journal's own foreign tables read files of this server and go nowhere.
+        if (object.kind == "foreign_table" && !object.name.starts_with("hoopguard.")) classes |= kEgress;
         bool const catalog = relation < FirstUnpinnedObjectId && !(classes - ClassSet(kRead)).empty();
         if (catalog && pg::call([relation] { return IsCatalogRelationOid(relation); })) classes |= kCatalogWrite;
         out_.add(classes, object.kind, std::move(object.name), implied, relation, rows);

@@ -2,6 +2,7 @@
 // all processes inherit. errfinish() runs it for each error. PostgresMain() empties the stack when it has caught
 // one, so a reset callback on ErrorContext, which FlushErrorState() resets, puts it back.
 #include "hooks/hooks.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/scrub_pg.hpp"
 #include "pg/halt.hpp"
@@ -43,6 +44,7 @@ static void hoopguard_errors_flushed(void*) {
     rearm_is_set = false;
     looking = false;
     arm();
+    hoopguard::identify::rearm_expiry();
 }
 
 static void hoopguard_error(void*) {

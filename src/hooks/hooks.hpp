@@ -11,6 +11,7 @@ void install_transaction();
 void install_access();
 void install_authentication();
 void install_error();
+void install_log();
 void install_labels();
 void install_mask_utility();
 

@@ -1,12 +1,17 @@
-// Security labels: hoopguard is their provider for columns, and the extension stays while any is there.
+// Security labels: hoopguard is their provider for columns, and the extension stays while any is there. Functions
+// that read stored bytes are refused to masked actors here too.
 #include "hooks/hooks.hpp"
+#include "identify/session_pg.hpp"
+#include "mask/in_force_pg.hpp"
 #include "mask/label_rules_pg.hpp"
 #include "mask/labels_pg.hpp"
+#include "mask/privileges_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/settings.hpp"
 #include "policy/in_force_pg.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_extension.h"
 #include "commands/dbcommands.h"
@@ -41,6 +46,13 @@ void check_policy(Oid extension) {
         "To be rid of hoopguard, SELECT * FROM hoopguard.uninstall('reason', dry_run => false) first.");
 }
 
+// Functions that read around every query, while the actor is masked.
+void check_function(Oid function) {
+    if (!hoopguard::pg::call([function] { return hoopguard::mask::reads_storage(function); })) return;
+    hoopguard::mask::look_at(hoopguard::identify::current_actor());
+    hoopguard::pg::call([function] { hoopguard::mask::check_function(function); });
+}
+
 }  // namespace
 
 extern "C" {
@@ -52,6 +64,8 @@ static void hoopguard_label(const ObjectAddress* object, const char* label) {
 
 static void hoopguard_label_access(ObjectAccessType access, Oid class_id, Oid object, int part, void* argument) {
     if (prev_object_access != nullptr) prev_object_access(access, class_id, object, part, argument);
+    if (access == OAT_FUNCTION_EXECUTE && IsTransactionState() && MyProcPort != nullptr)
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "function", [object] { check_function(object); });
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         hoopguard::pg::entry(hoopguard::pg::Door::kGate, "DROP EXTENSION", [=] {
             hoopguard::pg::call([=] { check_drop(object); });

@@ -1,6 +1,7 @@
 // Utility statements: gate before they run; their outcome is recorded here, in success and in error.
 #include "approve/resting_pg.hpp"
 #include "hooks/hooks.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -68,6 +69,9 @@ static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool
                                      [plan] { remember_cursor(plan->utilityStmt); });
         },
         [&] { hoopguard::record::fail_utility(depth, geterrcode()); });
+    if (IsA(plan->utilityStmt, DiscardStmt) &&
+        reinterpret_cast<const DiscardStmt*>(plan->utilityStmt)->target == DISCARD_ALL)
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "DISCARD ALL", [] { hoopguard::identify::log_out(); });
     hoopguard::record::end_utility(depth, completion != nullptr ? completion->nprocessed : 0);
     if (!hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }

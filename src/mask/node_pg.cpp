@@ -63,13 +63,14 @@ void make_room(Column& column, std::size_t room, MemoryContext context) {
     column.buffer = static_cast<char*>(MemoryContextAlloc(context, column.room));
 }
 
-Datum mask_plain(Column& column, Datum value, ExprContext* expressions, MemoryContext context) {
+// Whether a text lies in its row as it is, neither compressed nor kept elsewhere.
+bool lies_in_row(Datum value) {
     auto* stored = reinterpret_cast<struct varlena*>(DatumGetPointer(value));
-    if (VARATT_IS_EXTENDED(stored) && !VARATT_IS_SHORT(stored)) {
-        MemoryContext const before = MemoryContextSwitchTo(expressions->ecxt_per_tuple_memory);
-        stored = pg_detoast_datum_packed(stored);
-        MemoryContextSwitchTo(before);
-    }
+    return VARATT_IS_SHORT(stored) || !VARATT_IS_EXTENDED(stored);
+}
+
+Datum mask_plain(Column& column, Datum value, MemoryContext context) {
+    auto* stored = reinterpret_cast<struct varlena*>(DatumGetPointer(value));
     std::size_t const size = VARSIZE_ANY_EXHDR(stored);
     std::size_t const room = VARHDRSZ + room_for(column.mask.spec, size);
     if (room > column.room) make_room(column, room, context);
@@ -134,8 +135,9 @@ static TupleTableSlot* hoopguard_mask_next(CustomScanState* node) {
             continue;
         }
         ++masked;
-        row->tts_values[i] = column.plain ? mask_plain(column, value, expressions, node->ss.ps.state->es_query_cxt)
-                                          : mask_other(column, value, &row->tts_isnull[i], expressions);
+        row->tts_values[i] = column.plain && lies_in_row(value)
+                                 ? mask_plain(column, value, node->ss.ps.state->es_query_cxt)
+                                 : mask_other(column, value, &row->tts_isnull[i], expressions);
     }
     InstrCountFiltered1(node, masked);
     ExecStoreVirtualTuple(row);

@@ -81,7 +81,9 @@ Datum mask_numeric(const ValueMask& mask, Datum value) {
         case MethodKind::kHash: return hash(mask, value);
         case MethodKind::kFpe: return fit(mask, DirectFunctionCall2(numeric_round, encrypt(mask, value), scale));
         case MethodKind::kGeneralize: return fit(mask, generalize(mask, value));
-        case MethodKind::kNoise: return fit(mask, DirectFunctionCall2(numeric_round, move(mask, value), scale));
+        case MethodKind::kNoise:
+            return fit(mask, DirectFunctionCall2(numeric_round, move(mask, value),
+                                                 DirectFunctionCall1(numeric_scale, value)));
         default: return mask.value;
     }
 }

@@ -56,6 +56,17 @@ void check_statistics(const CreateStatsStmt* statement) {
         if (IsA(lfirst(cell), RangeVar)) refuse_on(lfirst_node(RangeVar, cell), "CREATE STATISTICS");
 }
 
+[[noreturn]] void refuse_storage(const char* what) {
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("%s is not allowed for you", what),
+                    errdetail("Columns are masked for you; it would give real values, or a way to them.")));
+}
+
+// Server files and programs, whatever pg_read_server_files and its like allow.
+void check_copy(const CopyStmt* statement) {
+    if (statement->is_program) refuse_storage("COPY with a program");
+    if (statement->filename != nullptr) refuse_storage("COPY with a server file");
+}
+
 void check_domain() {
     if (!any_label()) return;
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -72,6 +83,10 @@ void check_utility(Node* statement) {
         case T_CreateStmt: return refuse_references(reinterpret_cast<CreateStmt*>(statement)->tableElts);
         case T_CreateStatsStmt: return check_statistics(reinterpret_cast<CreateStatsStmt*>(statement));
         case T_AlterDomainStmt: return check_domain();
+        case T_CopyStmt: return check_copy(reinterpret_cast<CopyStmt*>(statement));
+        case T_CreatePublicationStmt: refuse_storage("CREATE PUBLICATION");
+        case T_AlterPublicationStmt: refuse_storage("ALTER PUBLICATION");
+        case T_CreateSubscriptionStmt: refuse_storage("CREATE SUBSCRIPTION");
         case T_RenameStmt: return refuse_on(reinterpret_cast<RenameStmt*>(statement)->relation, "RENAME");
         case T_AlterObjectSchemaStmt:
             return refuse_on(reinterpret_cast<AlterObjectSchemaStmt*>(statement)->relation, "SET SCHEMA");

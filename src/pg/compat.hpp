@@ -76,6 +76,36 @@ inline const char* authenticated_id(const Port* port) {
 #endif
 }
 
+// SYSTEM_USER (16) and pg_stat_gssapi show it. `id` outlives the session.
+inline void set_authenticated_id(Port* port, const char* id) {
+#if PG_VERSION_NUM >= 160000
+    MyClientConnectionInfo.authn_id = MemoryContextStrdup(TopMemoryContext, id);
+#else
+    port->authn_id = MemoryContextStrdup(TopMemoryContext, id);
+#endif
+}
+
+// Memory that a setting's check hook hands to its assign hook; 16 gave settings a memory context of their own.
+inline void* guc_allocate(std::size_t size) {
+#if PG_VERSION_NUM >= 160000
+    return guc_malloc(LOG, size);
+#else
+    return malloc(size);
+#endif
+}
+
+// A setting that exists. 16 made the look-up public; before it, the table of settings is searched.
+inline config_generic* find_setting(const char* name) {
+#if PG_VERSION_NUM >= 160000
+    return find_option(name, false, false, ERROR);
+#else
+    config_generic** const settings = get_guc_variables();
+    for (int i = 0; i < GetNumConfigOptions(); ++i)
+        if (strcmp(settings[i]->name, name) == 0) return settings[i];
+    elog(ERROR, "unrecognized configuration parameter \"%s\"", name);
+#endif
+}
+
 // Who may change a setting; PGC_USERSET when there is none of that name. 16 made the look-up public; before it,
 // the table of settings is searched.
 inline GucContext setting_context(const char* name) {

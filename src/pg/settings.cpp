@@ -31,6 +31,9 @@ RedactionSettings redaction_settings;
 
 namespace {
 
+// Read by name, by the one worker that needs it.
+char* provider_ca_file;
+
 constexpr config_enum_entry kModes[] = {{"enforce", static_cast<int>(Mode::kEnforce), false},
                                         {"observe", static_cast<int>(Mode::kObserve), false},
                                         {nullptr, 0, false}};
@@ -95,6 +98,8 @@ void define_policy_settings() {
                 &settings.mask_node, true, PGC_SUSET, GUC_NOT_IN_SAMPLE);
     define_string("hoopguard.system_roles", "Roles that only guardrails naming them cover.",
                   &settings.system_roles, "", PGC_SIGHUP, GUC_LIST_INPUT);
+    define_string("hoopguard.provider_ca_file", "Certificates that the servers of jwks_uri are trusted by.",
+                  &provider_ca_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY);
 }
 
 void define_journal_settings() {

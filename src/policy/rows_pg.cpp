@@ -14,6 +14,7 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "commands/dbcommands.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -54,6 +55,12 @@ std::optional<std::string> RowReader::text(const char* column) const {
     auto const found = cell(column);
     if (found.null) return std::nullopt;
     return pg::call([found] { return copied_text(found.value); });
+}
+
+std::optional<std::string> RowReader::json(const char* column) const {
+    auto const found = cell(column);
+    if (found.null) return std::nullopt;
+    return pg::call([found] { return DatumGetCString(DirectFunctionCall1(jsonb_out, found.value)); });
 }
 
 std::optional<Words> RowReader::words(const char* column) const {
@@ -202,6 +209,34 @@ MaskPolicyRow read_mask_policy(const RowReader& row) {
     return result;
 }
 
+Provider read_provider(const RowReader& row) {
+    Provider result;
+    result.name = row.text("name").value_or("");
+    result.kind = row.text("kind").value_or("");
+    result.issuer = row.text("issuer").value_or("");
+    result.audience = row.words("audience").value_or(Words{});
+    result.jwks = row.json("jwks");
+    result.jwks_uri = row.text("jwks_uri");
+    result.algorithms = row.words("algorithms").value_or(Words{});
+    result.subject_claim = row.text("subject_claim").value_or("");
+    result.groups_claim = row.text("groups_claim").value_or("");
+    result.delegation_claim = row.text("delegation_claim").value_or("");
+    result.max_session = row.interval("max_session");
+    result.enabled = row.boolean("enabled").value_or(false);
+    return result;
+}
+
+RoleMap read_role_map(const RowReader& row) {
+    RoleMap result;
+    result.provider = row.text("provider").value_or("");
+    result.group_name = row.text("group_name");
+    result.claims = row.json("claims");
+    result.role = row.text("role").value_or("");
+    result.session_role = row.text("session_role").value_or("");
+    result.rank = row.number("rank").value_or(0);
+    return result;
+}
+
 namespace {
 
 // A scan that is open; closed on every way out but a PostgreSQL error, which ends the transaction with it.
@@ -301,6 +336,8 @@ std::optional<Tables> read_tables() {
     tables.mask_policies = read_mask_policies();
     read_into(tables.locks, "locked_actor", read_lock);
     if (Oid const grants = policy_table("jit_grant"); OidIsValid(grants)) read_grants(grants, tables.grants);
+    read_into(tables.providers, "provider", read_provider);
+    read_into(tables.role_maps, "role_map", read_role_map);
     return tables;
 }
 

@@ -54,6 +54,12 @@ void publish(std::uint64_t generation, std::uint64_t served, const char* problem
 // What keeps the last committed policy from being in force; empty when nothing does.
 std::string problem();
 
+// A token names a key that nobody holds: asks for the keys of all providers to be fetched anew, soon. The counter
+// of such requests, and who serves them.
+void ask_for_keys() noexcept;
+std::uint64_t keys_asked_for() noexcept;
+void register_key_fetcher() noexcept;
+
 // Who is to be woken when work arrives; the calling process until it exits.
 void register_broker() noexcept;
 void register_launcher() noexcept;
