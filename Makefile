@@ -20,6 +20,11 @@ CXX_STANDARD = -std=c++20 -Wno-register
 CXX_WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
 PURE_CXXFLAGS = $(CXX_STANDARD) $(CXX_WARNINGS) -O2 -g $(PURE_FLAGS) -Isrc -DHOOPGUARD_PURE -MMD -MP
 
+# The PAM module, where PAM's headers are (Debian: libpam0g-dev). PAM finds modules in PAM_DIR.
+PAM = build/pam_hoopguard.so
+PAM_HEADER := $(wildcard /usr/include/security/pam_ext.h)
+PAM_DIR ?= /lib/$(shell $(CC) -print-multiarch 2>/dev/null)/security
+
 PG_CONFIG ?= pg_config
 ifneq ($(shell command -v $(PG_CONFIG) 2>/dev/null),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -35,7 +40,8 @@ include $(PGXS)
 override COMPILER = $(CXX) $(CXXFLAGS)
 # PostgreSQL's own headers are not ours to warn about.
 override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
-install: $(if $(wildcard src/tools/*.cpp),install-tool)
+install: $(if $(wildcard src/tools/*.cpp),install-tool) $(if $(PAM_HEADER),install-pam)
+all: $(if $(PAM_HEADER),$(PAM))
 endif
 -include $(OBJS:.o=.d)
 hoopguard.so: src/exports.map
@@ -44,8 +50,9 @@ hoopguard.so: src/exports.map
 sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
-.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions bench format lint \
-        install-tool dist package
+.PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
+        bench format lint \
+        install-tool install-pam dist package
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
 # takes what is built for the library where there is one.
@@ -68,6 +75,14 @@ install-tool: $(TOOL)
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL_PROGRAM) $(TOOL) '$(DESTDIR)$(bindir)/hoopguard-journal'
 
+$(PAM): src/pam/pam_hoopguard.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -Wall -Wextra -Werror -O2 -fPIC -shared -o $@ $< -lpam -ldl
+
+install-pam: $(PAM)
+	$(MKDIR_P) '$(DESTDIR)$(PAM_DIR)'
+	$(INSTALL_SHLIB) $(PAM) '$(DESTDIR)$(PAM_DIR)/pam_hoopguard.so'
+
 # Unit tests: the pure floors under AddressSanitizer and UndefinedBehaviorSanitizer.
 UNIT = build/unit-tests
 UNIT_FLAGS = $(PURE_CXXFLAGS) -Og -fsanitize=address,undefined -fno-sanitize-recover=all -DTEST_DATA='"test"'
@@ -89,6 +104,12 @@ build/bench/%: test/bench/%.cpp $(PURE_LIBRARY)
 	$(CXX) $(PURE_CXXFLAGS) -o $@ $< $(PURE_LIBS)
 -include $(wildcard build/bench/*.d)
 
+# Asks random queries of a masked role and of a masked copy (test/oracle).
+build/oracle: $(wildcard test/oracle/*.cpp test/oracle/*.hpp)
+	@mkdir -p $(@D)
+	$(CXX) $(CXX_STANDARD) $(CXX_WARNINGS) -O1 -isystem $(shell $(PG_CONFIG) --includedir) -o $@ \
+		$(filter %.cpp,$^) -lpq
+
 deps:
 	test/install_deps
 demo: deps
@@ -103,9 +124,21 @@ test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
 test-versions:
 	test/versions/run
+# Every file call of the journal fails once, on a whole server: about an hour. `make test` tries some.
+faults: deps
+	test/cluster stage
+	test/faults/run
+test-peers: deps
+	test/run build sqlsmith
+	test/peers/postgres_regress
+oracle: deps
+	test/oracle/long
 bench: deps
 	test/bench/run
 	test/bench/journal
+	$(MAKE) -s build/bench/decide_time && build/bench/decide_time
+	test/bench/decide
+	test/bench/approval
 	$(MAKE) -s build/bench/token
 	build/bench/token
 	$(MAKE) -s build/bench/detect && build/bench/detect

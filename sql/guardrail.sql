@@ -23,6 +23,10 @@ SELECT hoopguard.guard('x', 'block', '{ddl}', except_roles => '{}');
 SELECT hoopguard.guard('x', 'block', '{ddl}', schedule => 'always');
 SELECT hoopguard.guard('x', 'block', '{ddl}', schedule => 'Mon-Fri 09:00-18:00 Mars/Olympus');
 SELECT hoopguard.guard('x', 'block', '{ddl}', max_rows => 5);
+SELECT hoopguard.guard('x', 'block', '{write}', max_rows => -5);
+SELECT hoopguard.guard('x', 'block', '{write}', per => '1 hour');
+SELECT hoopguard.guard('x', 'block', '{write}', max_rows => 5, per => '-1 hour');
+SELECT hoopguard.guard('x', 'block', '{write}', max_duration => '0');
 SELECT hoopguard.guard('x', 'block', '{ddl}', max_cost => -1);
 SELECT hoopguard.guard('x', 'ask', '{ddl}', min_approvals => 0);
 SELECT hoopguard.guard('x', 'block', '{ddl}', mode => 'on');
@@ -72,10 +76,13 @@ SELECT count(*) FROM items;
 RESET ROLE;
 SELECT hoopguard.guard('no drops', 'ask', '{read}', roles => '{regress_guard_agent}', objects => '{ord*}');
 SET ROLE regress_guard_agent;
+-- Without the request's number, which other tests make another one.
+\set VERBOSITY terse
 EXECUTE peek;
 SELECT 1 FROM orders FOR UPDATE;
 WITH x AS (SELECT * FROM orders) SELECT count(*) FROM x;
 COPY orders TO stdout;
+\set VERBOSITY default
 RESET ROLE;
 UPDATE hoopguard.guardrail SET mode = 'observe';
 SET ROLE regress_guard_agent;

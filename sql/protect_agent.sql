@@ -23,11 +23,13 @@ SELECT hoopguard.set_session_preload('regress_protect_bot', false);
 RESET ROLE;
 
 SET ROLE regress_protect_admin;
-SELECT * FROM hoopguard.protect_agent('regress_protect_bot', '{regress_protect_admin}', 'dana', 'questions');
+SELECT * FROM hoopguard.protect_agent('regress_protect_bot', '{regress_protect_admin}', 'dana', 'questions') WHERE what <> 'mask';
+SELECT data_class, method, rank FROM hoopguard.mask_policy WHERE data_class = 'email';
+SELECT count(*) > 12 AS all_classes FROM hoopguard.mask_policy WHERE roles = '{regress_protect_bot}';
 SELECT name, action, approvers, mode FROM hoopguard.guardrail WHERE name LIKE 'protect regress_protect_bot: %' ORDER BY 1;
 SELECT * FROM hoopguard.actor;
 -- Again: the same, and what was said of owner and purpose stays.
-SELECT count(*) FROM hoopguard.protect_agent('regress_protect_bot');
+SELECT count(*) FROM hoopguard.protect_agent('regress_protect_bot') WHERE what <> 'mask';
 SELECT count(*) FROM hoopguard.guardrail;
 SELECT * FROM hoopguard.actor;
 RESET ROLE;
@@ -67,14 +69,15 @@ SELECT * FROM protect_preload ORDER BY 1;
 
 -- What cannot be held is said.
 SELECT * FROM hoopguard.protect_agent('regress_protect_root') WHERE what = 'warning';
-SELECT * FROM hoopguard.protect_agent('group:bots') WHERE what <> 'guardrail';
+SELECT * FROM hoopguard.protect_agent('group:bots') WHERE what NOT IN ('guardrail', 'mask');
 
 -- And back.
-SELECT * FROM hoopguard.unprotect_agent('regress_protect_bot');
-SELECT * FROM hoopguard.unprotect_agent('regress_protect_root');
-SELECT * FROM hoopguard.unprotect_agent('group:bots');
+SELECT * FROM hoopguard.unprotect_agent('regress_protect_bot') WHERE what <> 'mask';
+SELECT * FROM hoopguard.unprotect_agent('regress_protect_root') WHERE what <> 'mask';
+SELECT * FROM hoopguard.unprotect_agent('group:bots') WHERE what <> 'mask';
 SELECT count(*) FROM hoopguard.guardrail;
 SELECT count(*) FROM hoopguard.actor;
+SELECT count(*) FROM hoopguard.mask_policy;
 SELECT * FROM protect_preload;
 SET SESSION AUTHORIZATION regress_protect_child;
 DROP TABLE protect_orders;

@@ -2,6 +2,7 @@
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
+ALTER SEQUENCE hoopguard.request_id_seq RESTART WITH 1001;
 CREATE ROLE regress_ask_agent LOGIN;
 CREATE ROLE regress_ask_bob LOGIN IN ROLE hoopguard_approver;
 CREATE ROLE regress_ask_carol LOGIN IN ROLE hoopguard_approver;

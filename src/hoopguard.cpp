@@ -1,9 +1,12 @@
 // The roof: module magic and _PG_init, which reads as a table of contents.
+#include "approve/channels_pg.hpp"
 #include "hooks/hooks.hpp"
+#include "identify/role_guard_pg.hpp"
 #include "pg/compat.hpp"
 #include "pg/settings.hpp"
 #include "policy/change_pg.hpp"
 #include "workers/broker.hpp"
+#include "workers/key_fetcher.hpp"
 #include "workers/notary.hpp"
 #include "workers/sealer.hpp"
 
@@ -20,6 +23,7 @@ void _PG_init(void) {
                         errhint("Add hoopguard to shared_preload_libraries and restart the server.")));
 
     EnableQueryId();
+    hoopguard::approve::define_channel_setting();
     hoopguard::pg::define_settings();
     hoopguard::hooks::install_shared_memory();
     hoopguard::hooks::install_planner();
@@ -31,8 +35,11 @@ void _PG_init(void) {
     hoopguard::hooks::install_access();
     hoopguard::hooks::install_authentication();
     hoopguard::hooks::install_error();
+    hoopguard::hooks::install_log();
+    hoopguard::identify::guard_role_settings();
     hoopguard::policy::install_change_callbacks();
     hoopguard::workers::register_sealer();
     hoopguard::workers::register_notary();
     hoopguard::workers::register_broker_launcher();
+    hoopguard::workers::register_key_fetcher();
 }

@@ -243,6 +243,7 @@ class Origin:
     # Section 9.
     def check_derived(self):
         orderly = self.last is not None and self.last.type == STOP
+        self.removed = max([first for index, first in self.retentions if index < self.covered] + [0])
         for name in self.names:
             self.check_index(name, orderly)
         tiles = self.tiles or b""
@@ -271,7 +272,7 @@ class Origin:
                     named != sorted({e.session for e in run}) or run[-1].offset >> 16 != at >> 16):
                 raise Fault(f"{file}, offset {offset}: its run's times, sessions or extent are not those of the entries")
             offset += length
-        if orderly and (offset != len(data) or entries):
+        if orderly and (offset != len(data) or (entries and entries[0].index >= self.removed)):
             raise Fault(f"{file}, offset {offset}: it does not reach the segment's end")
 
     # Section 11, 7.

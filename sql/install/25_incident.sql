@@ -148,6 +148,29 @@ END
 $$;
 COMMENT ON FUNCTION hoopguard.check_lock(text, text, timestamptz, boolean) IS 'refuses locks that cannot be meant';
 
+-- With its owner's rights: memberships are taken back, and requests are the broker's.
+CREATE FUNCTION hoopguard.strip_actors(names text[], reason text) RETURNS TABLE (what text, detail text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN SELECT g.id, g.actor FROM hoopguard.jit_grant g
+                WHERE g.state = 'active' AND (g.actor = ANY ($1) OR g.member = ANY ($1)) ORDER BY g.id LOOP
+        IF hoopguard.end_grant(one.id, 'revoked', session_user, $2) THEN
+            RETURN QUERY SELECT 'grant', format('%s of %s is revoked', one.id, one.actor);
+        END IF;
+    END LOOP;
+    RETURN QUERY
+        UPDATE hoopguard.request r
+           SET state = CASE r.state WHEN 'pending' THEN 'cancelled' ELSE 'expired' END
+         WHERE (r.actor = ANY ($1) OR r.login_role = ANY ($1))
+           AND (r.state = 'pending' OR r.state = 'approved' AND r.kind <> 'access')
+        RETURNING 'request', format('%s of %s is %s', r.id, r.actor, r.state);
+END
+$$;
+COMMENT ON FUNCTION hoopguard.strip_actors(text[], text) IS
+    'takes grants and requests from actors that are locked';
+
 CREATE FUNCTION hoopguard.lock_actor(name text, reason text, until timestamptz DEFAULT NULL,
                                      owned boolean DEFAULT true)
     RETURNS TABLE (what text, detail text)
@@ -184,6 +207,7 @@ BEGIN
                                                  'until unlock_actor()'));
     RETURN QUERY SELECT 'agent', format('%s is locked with its owner', h) FROM unnest(held) h
                   WHERE h <> lock_actor.name ORDER BY h;
+    RETURN QUERY SELECT * FROM hoopguard.strip_actors(held, lock_actor.reason);
     RETURN QUERY SELECT 'session', format('%s of %s in %s ends', l.session_id, l.login_role, l.database)
                    FROM hoopguard.live_session() l WHERE l.login_role = ANY (held) ORDER BY l.session_id;
 END
@@ -207,10 +231,10 @@ COMMENT ON FUNCTION hoopguard.unlock_actor(text) IS 'takes the lock of an actor 
 
 REVOKE ALL ON FUNCTION hoopguard.locked_actor_in_force(), hoopguard.live_session(),
     hoopguard.end_session(text, text), hoopguard.held_by_lock(text, boolean),
-    hoopguard.check_lock(text, text, timestamptz, boolean),
+    hoopguard.check_lock(text, text, timestamptz, boolean), hoopguard.strip_actors(text[], text),
     hoopguard.lock_actor(text, text, timestamptz, boolean), hoopguard.unlock_actor(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION hoopguard.locked_actor_in_force(), hoopguard.live_session()
     TO hoopguard_admin, hoopguard_approver, hoopguard_auditor;
 GRANT EXECUTE ON FUNCTION hoopguard.end_session(text, text), hoopguard.held_by_lock(text, boolean),
-    hoopguard.check_lock(text, text, timestamptz, boolean),
+    hoopguard.check_lock(text, text, timestamptz, boolean), hoopguard.strip_actors(text[], text),
     hoopguard.lock_actor(text, text, timestamptz, boolean), hoopguard.unlock_actor(text) TO hoopguard_admin;

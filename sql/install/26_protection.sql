@@ -126,6 +126,19 @@ BEGIN
                                                              ELSE ' (' || protect_agent.mode || ')' END);
     END LOOP;
 
+    -- Behind every other mask policy: one without roles comes first.
+    FOR one IN SELECT c.name, c.method FROM hoopguard.data_class c
+               UNION ALL SELECT 'unclassified', 'detect' ORDER BY 1 LOOP
+        BEGIN
+            PERFORM hoopguard.set_mask(one.name, one.method, ARRAY[protect_agent.role], 1000);
+        EXCEPTION WHEN invalid_parameter_value THEN
+            -- A library of another version may lack the method: then nothing is shown.
+            one.method := 'redact';
+            PERFORM hoopguard.set_mask(one.name, one.method, ARRAY[protect_agent.role], 1000);
+        END;
+        RETURN QUERY SELECT 'mask', format('%s by %s', one.name, one.method);
+    END LOOP;
+
     IF is_group THEN
         RETURN QUERY SELECT 'actor', 'none: members of a group are actors of their own';
     ELSE
@@ -167,6 +180,9 @@ BEGIN
             USING ERRCODE = 'undefined_object', HINT = 'Its guardrails are named "protect ROLE: CLASS".';
     END IF;
     RETURN QUERY SELECT 'guardrail', format('%s removed', count_of);
+    DELETE FROM hoopguard.mask_policy m WHERE m.roles = ARRAY[unprotect_agent.role] AND m.rank = 1000;
+    GET DIAGNOSTICS count_of = ROW_COUNT;
+    RETURN QUERY SELECT 'mask', format('%s removed', count_of);
     DELETE FROM hoopguard.actor a WHERE a.provider IS NULL AND a.name = unprotect_agent.role AND a.kind = 'agent';
     IF FOUND THEN
         RETURN QUERY SELECT 'actor', format('%s is no longer registered as an agent', unprotect_agent.role);

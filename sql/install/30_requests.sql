@@ -230,7 +230,7 @@ CREATE FUNCTION hoopguard.say_decided(r hoopguard.request) RETURNS void
     SELECT hoopguard.post_notice('hoopguard_decision', jsonb_build_object(
         'request', r.id, 'kind', r.kind, 'state', r.state, 'actor', r.actor, 'provider', r.provider,
         'database', r.database, 'session_id', r.session_id, 'decided_by', hoopguard.deciders(r.votes),
-        'comment', r.votes -> -1 ->> 'comment', 'at', clock_timestamp(), 'statement', r.statement))
+        'comment', r.votes -> -1 ->> 'comment', 'at', clock_timestamp()))
 $$;
 
 -- An approved request becomes used: how its answer and its entry look.
@@ -291,8 +291,9 @@ BEGIN
         'request', r.id, 'kind', r.kind, 'actor', r.actor, 'actor_kind', r.actor_kind, 'provider', r.provider,
         'on_behalf_of', r.on_behalf_of, 'role', r.role, 'login_role', r.login_role, 'database', r.database,
         'client_addr', r.client_addr, 'application_name', r.application_name, 'session_id', r.session_id,
-        'classes', r.classes, 'objects', r.objects, 'statement', r.statement, 'parameters', r.parameters,
-        'plan', r.plan, 'estimated_rows', r.estimated_rows, 'reason', r.reason, 'request_id', r.request_id,
+        'classes', r.classes, 'objects', r.objects, 'statement', coalesce(letter ->> 'notice', r.statement),
+        'parameters', CASE WHEN NOT letter ? 'notice' THEN r.parameters END,
+        'plan', CASE WHEN NOT letter ? 'notice' THEN r.plan END, 'estimated_rows', r.estimated_rows, 'reason', r.reason, 'request_id', r.request_id,
         'guardrail', r.guardrail, 'approvers', r.approvers, 'min_approvals', r.min_approvals,
         'access_role', r.access_role, 'unmask', r.unmask, 'duration', r.duration, 'created_at', r.created_at,
         'expires_at', r.expires_at));
@@ -346,15 +347,15 @@ $$;
 CREATE FUNCTION hoopguard.require_decider(r hoopguard.request, speaker jsonb) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF hoopguard.kind_of(speaker) <> 'human' THEN
-        RAISE EXCEPTION 'request % is decided by a person, and % is none', r.id, speaker ->> 'actor'
-            USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = format('Its kind in hoopguard.actor is %s.', hoopguard.kind_of(speaker));
-    END IF;
     IF hoopguard.persons_of(speaker ->> 'provider', speaker ->> 'actor', speaker ->> 'on_behalf_of')
        && hoopguard.persons_of(r.provider, r.actor, r.on_behalf_of) THEN
         RAISE EXCEPTION 'nobody decides his own request' USING ERRCODE = 'insufficient_privilege',
             DETAIL = format('Request %s is of %s.', r.id, r.actor);
+    END IF;
+    IF hoopguard.kind_of(speaker) <> 'human' THEN
+        RAISE EXCEPTION 'request % is decided by a person, and % is none', r.id, speaker ->> 'actor'
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('Its kind in hoopguard.actor is %s.', hoopguard.kind_of(speaker));
     END IF;
     IF NOT (speaker ->> 'superuser')::boolean
        AND NOT r.approvers && ARRAY(SELECT jsonb_array_elements_text(speaker -> 'roles')) THEN
@@ -393,6 +394,7 @@ DECLARE
     vote jsonb;
     new_state text := 'pending';
     ends timestamptz := r.expires_at;
+    access jsonb := '{}';
 BEGIN
     PERFORM hoopguard.require_decider(r, speaker);
     IF approves THEN
@@ -417,16 +419,23 @@ BEGIN
            expires_at = CASE WHEN new_state = 'approved' THEN ends ELSE q.expires_at END
      WHERE q.id = r.id RETURNING * INTO r;
     UPDATE hoopguard.request_binding b
-       SET voters = b.voters || jsonb_build_array(speaker -> 'roles') WHERE b.request = r.id AND approves;
+       SET voters = b.voters || jsonb_build_array(CASE WHEN (speaker ->> 'superuser')::boolean THEN '["*"]'::jsonb
+                                                       ELSE speaker -> 'roles' END)
+     WHERE b.request = r.id AND approves;
     IF new_state <> 'pending' THEN
         PERFORM hoopguard.say_decided(r);
+        IF r.kind = 'access' THEN
+            access := hoopguard.access_decided(r.id, approves, (letter ->> 'duration')::interval,
+                                               hoopguard.deciders(r.votes), letter ->> 'comment');
+        END IF;
     END IF;
-    RETURN jsonb_build_object(
-        'request', r.id, 'state', r.state, 'kind', r.kind, 'duration', letter ->> 'duration',
+    RETURN access || jsonb_build_object(
+        'request', r.id, 'state', r.state, 'kind', r.kind, 'policy', CASE WHEN r.kind = 'access' THEN true END,
         'wake', CASE WHEN new_state = 'pending' THEN '[]' ELSE jsonb_build_array(r.id) END,
         'journal', jsonb_build_array(hoopguard.entry_of(r, 'decision', r.state) || jsonb_build_object(
             'decided_by', ARRAY[speaker ->> 'actor'],
-            'reason', concat_ws(': ', letter ->> 'verdict', letter ->> 'comment'))));
+            'reason', concat_ws(': ', letter ->> 'verdict', letter ->> 'comment')))
+                   || coalesce(access -> 'journal', '[]'));
 END
 $$;
 
@@ -443,6 +452,11 @@ BEGIN
     END IF;
     IF r.state <> 'pending' THEN
         RAISE EXCEPTION 'request % is % already', r.id, r.state USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    IF r.kind = 'access' AND EXISTS (SELECT FROM hoopguard.jit_grant g WHERE g.request = r.id AND g.break_glass) THEN
+        RAISE EXCEPTION 'request % stays open until another person certifies it', r.id
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Its grant was taken by breaking the glass.',
+                  HINT = 'SELECT hoopguard.revoke(...) ends the grant.';
     END IF;
     UPDATE hoopguard.request q SET state = 'cancelled', decided_at = clock_timestamp() WHERE q.id = r.id RETURNING * INTO r;
     PERFORM hoopguard.say_decided(r);
@@ -469,7 +483,8 @@ BEGIN
         RAISE EXCEPTION 'request % is not yours to see', r.id USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN jsonb_build_object('request', r.id, 'state', r.state, 'decided_by', hoopguard.deciders(r.votes),
-                              'comment', r.votes -> -1 ->> 'comment');
+                              'comment', r.votes -> -1 ->> 'comment',
+                              'script', CASE r.kind WHEN 'script' THEN r.statement END);
 END
 $$;
 
@@ -528,8 +543,13 @@ CREATE FUNCTION hoopguard.cancel(request bigint) RETURNS text
 CREATE FUNCTION hoopguard.wait_for_decision(request bigint, timeout interval DEFAULT '5 minutes') RETURNS text
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_wait_for_decision';
 
+-- With the caller's search_path: it is what the script's names mean.
 CREATE FUNCTION hoopguard.request_script(script text, reason text) RETURNS bigint
-    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_request_script';
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'hoopguard_request_script';
+CREATE FUNCTION hoopguard.run_script(request bigint) RETURNS text
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'hoopguard_run_script';
+COMMENT ON FUNCTION hoopguard.run_script(bigint) IS
+    'runs a script of one''s own that was approved: once, its statements in order, in this transaction';
 COMMENT ON FUNCTION hoopguard.request_script(text, text) IS
     'asks for one decision about a whole script; returns the request''s number';
 

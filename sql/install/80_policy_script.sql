@@ -35,6 +35,8 @@ CREATE FUNCTION hoopguard.policy_script() RETURNS SETOF text
                     a (place, name, value)
                WHERE a.value IS NOT NULL))
     FROM (SELECT * FROM hoopguard.mask_policy ORDER BY data_class COLLATE "C", rank, roles, databases, objects) m
+    UNION ALL
+    SELECT * FROM hoopguard.identity_script()
 $$;
 
 REVOKE ALL ON FUNCTION hoopguard.policy_script() FROM PUBLIC;

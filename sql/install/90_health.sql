@@ -43,7 +43,25 @@ SELECT 'roles',
                             'hoopguard_breakglass']) AS wanted (name)
          WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)) AS roles (missing, remedy)
 UNION ALL
+SELECT 'grants',
+       CASE WHEN late > 0 THEN 'fail' WHEN glass IS NOT NULL THEN 'warn' ELSE 'ok' END,
+       format('%s just-in-time grants in force', active)
+           || CASE WHEN late > 0 THEN format(', %s of them should have ended', late) ELSE '' END
+           || CASE WHEN glass IS NOT NULL THEN format('; the glass was broken, and nobody has certified it: request %s', glass)
+                   ELSE '' END,
+       CASE WHEN late > 0 THEN 'See the server''s log about the hoopguard broker.'
+            WHEN glass IS NOT NULL THEN format('SELECT hoopguard.approve(%s);', split_part(glass, ',', 1)) END
+  FROM (SELECT count(*) FILTER (WHERE g.state = 'active'),
+               count(*) FILTER (WHERE g.state = 'active' AND g.valid_until < clock_timestamp() - interval '5 seconds'),
+               string_agg(g.request::text, ',' ORDER BY g.id) FILTER (WHERE g.break_glass AND g.certified_at IS NULL)
+          FROM hoopguard.jit_grant g
+         WHERE g.state = 'active' OR g.break_glass AND g.certified_at IS NULL) AS grants (active, late, glass)
+UNION ALL
 SELECT * FROM hoopguard.examine_journal()
+UNION ALL
+SELECT * FROM hoopguard.examine_identity()
+UNION ALL
+SELECT * FROM hoopguard.examine_cluster()
 UNION ALL
 SELECT 'authentication',
        CASE WHEN lines IS NULL THEN 'ok' ELSE 'warn' END,

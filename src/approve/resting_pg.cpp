@@ -174,6 +174,21 @@ void rest_on(const classify::Statement& statement, std::span<const std::uint64_t
     }
 }
 
+const decide::Decision& with_grants(const decide::Decision& decision, std::span<const std::uint64_t> grants) {
+    static decide::Decision noted;
+    if (grants.empty()) return decision;
+    noted = decision;
+    auto const* const image = policy::in_force();
+    for (auto const grant : grants) {
+        noted.grants.push_back(grant);
+        auto const row = image != nullptr ? find_grant(*image, grant) : std::nullopt;
+        if (!row || noted.approval != 0) continue;
+        noted.approval = row->word(policy::GrantField::kRequest);
+        for (auto const name : row->texts(policy::GrantField::kDecidedBy)) noted.decided_by.emplace_back(name);
+    }
+    return noted;
+}
+
 void resume(const QueryDesc* query, bool nested) {
     if (!nested && (watched_count != 0 || armed)) disarm();
     for (auto& one : queries()) {
@@ -181,6 +196,17 @@ void resume(const QueryDesc* query, bool nested) {
         one.support = support_by(one.support.grant);
         watch(one.support);
     }
+}
+
+void let_go(std::uint64_t grant) noexcept {
+    int const count = watched_count;
+    watched_count = 0;
+    pg_compiler_barrier();
+    int kept = 0;
+    for (int i = 0; i < count; ++i)
+        if (watched[i].grant != grant) watched[kept++] = watched[i];
+    pg_compiler_barrier();
+    watched_count = kept;
 }
 
 void forget(const QueryDesc* query) noexcept {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "classify/statement_pg.hpp"
+#include "decide/decision.hpp"
 #include "pg/compat.hpp"
 #include "policy/image.hpp"
 
@@ -22,9 +23,15 @@ std::optional<policy::Row> find_grant(const policy::Image& image, std::uint64_t 
 // The grants, by their numbers, that `statement` rests on. Throws pg::Refusal when one has ended already.
 void rest_on(const classify::Statement& statement, std::span<const std::uint64_t> grants);
 
+// `decision` with the grants that it also rests on: their approval is on record when it has no other. Valid until
+// the next call.
+const decide::Decision& with_grants(const decide::Decision& decision, std::span<const std::uint64_t> grants);
+
 // The executor takes a query up again: its grants are watched from now on. Throws pg::Refusal when one has ended.
 // `nested`: another statement runs it.
 void resume(const QueryDesc* query, bool nested);
+// What runs at this moment ends the grant itself: it goes on to its end.
+void let_go(std::uint64_t grant) noexcept;
 // A query is gone.
 void forget(const QueryDesc* query) noexcept;
 // The statement that the client sent is over, or its transaction is: nothing is watched any more.

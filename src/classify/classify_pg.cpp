@@ -20,6 +20,7 @@ namespace hoopguard::classify {
 namespace {
 
 std::uint64_t names_epoch = 1;  // renaming a schema makes no plan anew
+std::uint64_t last_id = 0;
 
 struct Kept {
     Footprint footprint;
@@ -52,7 +53,7 @@ bool is_kept(const PlannedStmt* plan) noexcept {
 Footprint footprint_of(const PlannedStmt* plan) {
     Footprint footprint;
     FootprintBuilder builder(footprint);
-    classify_plan(plan, builder);
+    footprint.rows_read = classify_plan(plan, builder);
     auto const* top = plan->planTree;
     footprint.cost = top->total_cost;
     footprint.estimated_rows = IsA(top, ModifyTable) && top->lefttree ? top->lefttree->plan_rows : top->plan_rows;
@@ -73,6 +74,7 @@ const Footprint& kept_footprint(const PlannedStmt* plan) {
             throw;
         }
     }
+    footprint.id = ++last_id;
     found->second = {std::move(footprint), names_epoch};
     return found->second.footprint;
 }
@@ -113,6 +115,14 @@ const Footprint& classify(const Statement& statement) {
     } else {
         classify_utility(statement.plan->utilityStmt, builder);
     }
+    return footprint;
+}
+
+Footprint foresee(const PlannedStmt* plan) {
+    if (plan->utilityStmt == nullptr) return footprint_of(plan);
+    Footprint footprint;
+    FootprintBuilder builder(footprint);
+    classify_utility(plan->utilityStmt, builder);
     return footprint;
 }
 

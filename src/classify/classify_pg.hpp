@@ -10,4 +10,7 @@ namespace hoopguard::classify {
 // statement pays a look-up. Valid until the statement's plan is freed. May throw pg::Error.
 const Footprint& classify(const Statement& statement);
 
+// The footprint of a statement that is not about to run, plannable or utility. May throw pg::Error.
+Footprint foresee(const PlannedStmt* plan);
+
 }  // namespace hoopguard::classify

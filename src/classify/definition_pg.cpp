@@ -85,17 +85,29 @@ bool classify_relation(Node* node, FootprintBuilder& out) {
     }
 }
 
+// SET clauses of a function: what it sets while it runs.
+void classify_settings(const List* options, FootprintBuilder& out) {
+    for (int i = 0; i < list_length(options); ++i) {
+        auto const* const option = static_cast<DefElem*>(list_nth(options, i));
+        if (option->arg == nullptr || !IsA(option->arg, VariableSetStmt)) continue;
+        auto const& set = as<VariableSetStmt>(option->arg);
+        if (set.name != nullptr && is_protected_setting(set.name)) out.add(kConfig);
+    }
+}
+
 // What runs code, or leads out of the server.
 bool classify_reach(Node* node, FootprintBuilder& out) {
     switch (nodeTag(node)) {
         case T_CreateFunctionStmt: {
             auto const& create = as<CreateFunctionStmt>(node);
             out.add(kCreateCode, create.is_procedure ? "procedure" : "function", name_of_list(create.funcname));
+            classify_settings(create.options, out);
             return true;
         }
         case T_AlterFunctionStmt: {
             auto const& alter = as<AlterFunctionStmt>(node);
             out.add(kAlterCode, kind_of(alter.objtype), name_of_list(alter.func->objname));
+            classify_settings(alter.actions, out);
             return true;
         }
         case T_CreateEventTrigStmt:

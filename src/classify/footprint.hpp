@@ -3,6 +3,8 @@
 
 #include "policy/statement_class.hpp"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,15 +18,22 @@ using policy::StatementClass;
 struct ObjectName {
     std::string_view kind;  // "table", "view", "function", "role", "database" …: ddl.drop.<kind>; a literal
     std::string name;
-    ClassSet classes;      // what the statement does to this object
-    bool implied = false;  // reached through another object that is named: a partition, for one
+    ClassSet classes;            // what the statement does to this object
+    bool implied = false;        // reached through another object that is named: a partition, for one
+    std::uint32_t relation = 0;  // its OID, where the statement changes or reads rows of it by a plan
+    double rows = 0;  // of it that the statement is expected to change; 0: none, or nothing to expect by
 };
+
+// Of TRUNCATE, which does not count what it removes.
+inline constexpr double kAllRows = std::numeric_limits<double>::infinity();
 
 struct Footprint {
     ClassSet classes;  // of the whole statement: the objects' and those that concern no object
     std::vector<ObjectName> objects;
-    double estimated_rows = 0;
+    double estimated_rows = 0;  // the planner's: changed, or given out by a statement that changes none
+    double rows_read = 0;       // expected to be given out; 0: none, or nothing to expect by
     double cost = 0;
+    std::uint64_t id = 0;  // of one that is kept with its plan and stays as it is; 0: not kept
 };
 
 }  // namespace hoopguard::classify

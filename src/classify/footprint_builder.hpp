@@ -14,8 +14,11 @@ class FootprintBuilder {
     explicit FootprintBuilder(Footprint& footprint) noexcept : footprint_(footprint) {}
 
     void add(ClassSet classes) { footprint_.classes |= classes; }
+    // Rows that the statement is expected to give out.
+    void expect_read(double rows) { footprint_.rows_read = std::max(footprint_.rows_read, rows); }
     // `kind` is a literal.
-    void add(ClassSet classes, std::string_view kind, std::string name, bool implied = false) {
+    void add(ClassSet classes, std::string_view kind, std::string name, bool implied = false,
+             std::uint32_t relation = 0, double rows = 0) {
         if (classes.empty()) return;
         if (is_hoopguards_own(kind, name)) classes |= changing(classes);
         add(classes);
@@ -23,11 +26,12 @@ class FootprintBuilder {
             return object.kind == kind && object.name == name;
         });
         if (known == footprint_.objects.end()) {
-            footprint_.objects.push_back({kind, std::move(name), classes, implied});
+            footprint_.objects.push_back({kind, std::move(name), classes, implied, relation, rows});
             return;
         }
         known->classes |= classes;
         known->implied = known->implied && implied;
+        known->rows += rows;
     }
 
  private:

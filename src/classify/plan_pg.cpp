@@ -15,6 +15,7 @@ extern "C" {
 #include "parser/parsetree.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 }
 
 namespace hoopguard::classify {
@@ -26,6 +27,7 @@ using enum StatementClass;
 // Writing a catalog by hand can do whatever the statements that usually do it can.
 constexpr ClassSet kCatalogWrite =
     ClassSet(kDdlAlter) | kDdlDrop | kRole | kGrant | kPolicy | kDatabase | kCode | kConfig | kReplication;
+constexpr AttrNumber kColumnsLookedAt = 4;
 constexpr AclMode kChanging = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
 
 ClassSet class_of(CmdType operation) {
@@ -63,19 +65,65 @@ class PlanReader {
         add_functions();
     }
 
+    // Rows that the statement gives to whoever sent it, or puts elsewhere.
+    double expected_to_be_read() const {
+        if (!reads_estimable()) return 0;
+        auto const* const top = plan_->planTree;
+        bool const puts = IsA(top, ModifyTable) && top->lefttree != nullptr;
+        return puts ? top->lefttree->plan_rows : top->plan_rows;
+    }
+
  private:
     Oid relation_at(int index) const {
         auto const* const entry = static_cast<RangeTblEntry*>(list_nth(plan_->rtable, index - 1));
         return entry->rtekind == RTE_RELATION ? entry->relid : InvalidOid;
     }
 
-    void add_relation(Oid relation, ClassSet classes, bool implied) {
+    void add_relation(Oid relation, ClassSet classes, bool implied, double rows = 0) {
         if (!OidIsValid(relation) || classes.empty()) return;
         auto object = name_of_relation(relation);
-        if (object.kind == "foreign_table") classes |= kEgress;
+        // The journal's own foreign tables read files of this server and go nowhere.
+        if (object.kind == "foreign_table" && !object.name.starts_with("hoopguard.")) classes |= kEgress;
         bool const catalog = relation < FirstUnpinnedObjectId && !(classes - ClassSet(kRead)).empty();
         if (catalog && pg::call([relation] { return IsCatalogRelationOid(relation); })) classes |= kCatalogWrite;
-        out_.add(classes, object.kind, std::move(object.name), implied);
+        out_.add(classes, object.kind, std::move(object.name), implied, relation, rows);
+    }
+
+    // Of a table that was never analyzed the planner knows nothing: its rows are counted as they come.
+    static bool has_estimate(Oid relation) {
+        if (!OidIsValid(relation)) return false;
+        return pg::call([relation] { return is_analyzed(relation); });
+    }
+
+    // Tuples may be counted by VACUUM or an index build; what a condition keeps only ANALYZE can tell.
+    static bool is_analyzed(Oid relation) {
+        for (AttrNumber column = 1; column <= kColumnsLookedAt; ++column)
+            for (bool const inherited : {false, true})
+                if (SearchSysCacheExists3(STATRELATTINH, ObjectIdGetDatum(relation), Int16GetDatum(column),
+                                          BoolGetDatum(inherited)))
+                    return true;
+        return false;
+    }
+
+    // Partitions are analyzed by themselves.
+    bool has_estimate(const ModifyTable& modify) const {
+        if (has_estimate(relation_at(static_cast<int>(modify.nominalRelation)))) return true;
+        for (int i = 0; i < list_length(modify.resultRelations); ++i)
+            if (has_estimate(relation_at(list_nth_int(modify.resultRelations, i)))) return true;
+        return false;
+    }
+
+    double expected_rows(const ModifyTable& modify) const {
+        auto const* const source = modify.plan.lefttree;
+        if (source == nullptr || (modify.operation != CMD_INSERT && !has_estimate(modify))) return 0;
+        return modify.operation == CMD_INSERT && !reads_estimable() ? 0 : source->plan_rows;
+    }
+
+    // Whether the planner knows every table that the statement reads; the one row of VALUES it always knows.
+    bool reads_estimable() const {
+        for (int index = -1; (index = bms_next_member(facts_.scanned, index)) >= 0;)
+            if (!bms_is_member(index, changed_) && !has_estimate(relation_at(index))) return false;
+        return true;
     }
 
     void add_modification(const ModifyTable& modify) {
@@ -88,10 +136,11 @@ class PlanReader {
             return members;
         });
         auto const returned = modify.returningLists != NIL ? ClassSet(kRead) : ClassSet();
-        add_relation(relation_at(named), classes | returned, false);
+        double const rows = expected_rows(modify);
+        add_relation(relation_at(named), classes | returned, false, rows);
         for (int i = 0; i < list_length(modify.resultRelations); ++i) {
             int const index = list_nth_int(modify.resultRelations, i);
-            if (index != named) add_relation(relation_at(index), classes | returned, true);
+            if (index != named) add_relation(relation_at(index), classes | returned, true, rows);
         }
     }
 
@@ -181,10 +230,26 @@ class PlanReader {
     Bitmapset* changed_ = nullptr;
 };
 
+bool protected_set = false;
+
 }  // namespace
 
-void classify_plan(const PlannedStmt* plan, FootprintBuilder& out) {
+void note_expression(const PlannedStmt* plan) {
+    if (protected_set || plan->commandType != CMD_SELECT || !IsA(plan->planTree, Result)) return;
+    Footprint footprint;
+    FootprintBuilder out(footprint);
     PlanReader(plan, out).read();
+    protected_set = footprint.classes.has(kConfig);
+}
+
+bool any_expression_sets_protected() noexcept {
+    return protected_set;
+}
+
+double classify_plan(const PlannedStmt* plan, FootprintBuilder& out) {
+    PlanReader reader(plan, out);
+    reader.read();
+    return reader.expected_to_be_read();
 }
 
 }  // namespace hoopguard::classify

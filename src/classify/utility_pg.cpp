@@ -8,9 +8,12 @@
 #include <array>
 
 extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "commands/defrem.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc_tables.h"
+#include "utils/syscache.h"
 }
 
 namespace hoopguard::classify {
@@ -48,16 +51,31 @@ bool has_option(const List* options, const char* name) {
     return false;
 }
 
-void add_relations(const List* ranges, ClassSet classes, FootprintBuilder& out) {
+void add_relations(const List* ranges, ClassSet classes, FootprintBuilder& out, double rows = 0) {
     for (int i = 0; i < list_length(ranges); ++i) {
         auto object = name_of_range(static_cast<RangeVar*>(list_nth(ranges, i)), "table");
-        out.add(classes, object.kind, std::move(object.name));
+        out.add(classes, object.kind, std::move(object.name), false, InvalidOid, rows);
     }
+}
+
+// Rows of a whole table, as far as it has been counted. They are sent before anyone can count them again: what is
+// not known is taken for too many.
+double rows_of(Oid relation) {
+    if (!OidIsValid(relation)) return 0;
+    float4 const rows = pg::call([relation] {
+        HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+        if (!HeapTupleIsValid(tuple)) return float4{0};
+        float4 const counted = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->reltuples;
+        ReleaseSysCache(tuple);
+        return counted;
+    });
+    return rows < 0 ? kAllRows : static_cast<double>(rows);
 }
 
 void classify_copy(const CopyStmt& copy, FootprintBuilder& out) {
     if (copy.filename != nullptr || copy.is_program) out.add(kEgress);
     if (copy.relation == nullptr) return;
+    if (!copy.is_from) out.expect_read(rows_of(find_relation(copy.relation)));
     auto object = name_of_range(copy.relation, "table");
     out.add(copy.is_from ? kWriteInsert : kRead, object.kind, std::move(object.name));
 }
@@ -218,8 +236,8 @@ void classify_utility(Node* node, FootprintBuilder& out) {
         case T_LoadStmt: return out.add(kCode);
         case T_CopyStmt: return classify_copy(as<CopyStmt>(node), out);
         case T_TruncateStmt:
-            return add_relations(as<TruncateStmt>(node).relations, ClassSet(kWriteTruncate) | kWriteUnbounded,
-                                 out);
+            return add_relations(as<TruncateStmt>(node).relations, ClassSet(kWriteTruncate) | kWriteUnbounded, out,
+                                 kAllRows);
         case T_LockStmt: return add_relations(as<LockStmt>(node).relations, kMaintenance, out);
         case T_VacuumStmt: return classify_vacuum(as<VacuumStmt>(node), out);
         case T_ClusterStmt: return classify_cluster(as<ClusterStmt>(node), out);

@@ -10,7 +10,9 @@
 #include "pg/settings.hpp"
 #include "policy/in_force_pg.hpp"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 extern "C" {
 #include "commands/dbcommands.h"
@@ -48,11 +50,18 @@ struct Choice {
     std::uint64_t roles_epoch = 0;
     Oid login = InvalidOid;
     Oid effective = InvalidOid;
+    Oid outer = InvalidOid;
     std::string provider;
     std::string actor;
+    std::vector<std::string> groups;
     std::string system_roles;
     Guardrails guardrails;
     Leave leave;
+    // Footprints of kept plans that are allowed, whatever the time and however they run; by their ids.
+    std::array<std::uint64_t, 256> allowed = {};
+
+    bool remembers(std::uint64_t id) const { return id != 0 && allowed[id % allowed.size()] == id; }
+    void remember(std::uint64_t id) { allowed[id % allowed.size()] = id; }
 };
 
 constexpr std::size_t kChoices = 8;
@@ -68,9 +77,25 @@ Choices& choices() {
 }
 
 std::string database_name() {
+    // While a client logs in, the database is what it asks for.
+    auto const* const asked = MyProcPort != nullptr ? MyProcPort->database_name : nullptr;
     auto const* const name =
-        pg::call([] { return OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : nullptr; });
+        pg::call([asked] { return OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : asked; });
     return name == nullptr ? std::string() : std::string(name);
+}
+
+// Groups of an identity provider, where the actor comes from one.
+template <class Actor>
+std::span<const std::string> groups_of(const Actor& actor) {
+    if constexpr (requires { actor.groups; })
+        return actor.groups;
+    else
+        return {};
+}
+
+void add_groups(std::vector<std::string>& roles, std::span<const std::string> groups) {
+    for (auto const& group : groups) roles.push_back("group:" + group);
+    std::ranges::sort(roles);
 }
 
 Speaker speaker_of(const identify::Actor& actor) {
@@ -78,34 +103,52 @@ Speaker speaker_of(const identify::Actor& actor) {
     speaker.login_roles = memberships(actor.login_role);
     speaker.effective_roles =
         actor.effective_role == actor.login_role ? speaker.login_roles : memberships(actor.effective_role);
-    speaker.system = is_system_role(actor.login_role) && is_system_role(actor.effective_role);
+    bool const called =
+        actor.outer_role != 0 && actor.outer_role != actor.login_role && actor.outer_role != actor.effective_role;
+    if (called) speaker.outer_roles = memberships(actor.outer_role);
+    // Whoever speaks by a token speaks as a member of its groups at every end.
+    if (auto const groups = groups_of(actor); !groups.empty()) {
+        add_groups(speaker.login_roles, groups);
+        add_groups(speaker.effective_roles, groups);
+        if (called) add_groups(speaker.outer_roles, groups);
+    }
+    speaker.system = is_system_role(actor.login_role) && is_system_role(actor.effective_role) &&
+                     (!called || is_system_role(actor.outer_role));
     speaker.database = database_name();
     return speaker;
 }
 
-const Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
+Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
     auto& all = choices();
     auto const epoch = roles_epoch();
     auto const generation = image.generation();
-    for (auto const& choice : all.kept)
+    for (auto& choice : all.kept)
         if (choice.generation == generation && choice.roles_epoch == epoch && choice.login == actor.login_role &&
-            choice.effective == actor.effective_role && choice.system_roles == pg::settings.system_roles &&
-            choice.actor == actor.name && choice.provider == actor.provider)
+            choice.effective == actor.effective_role && choice.outer == actor.outer_role &&
+            choice.system_roles == pg::settings.system_roles && choice.actor == actor.name &&
+            choice.provider == actor.provider && std::ranges::equal(choice.groups, groups_of(actor)))
             return choice;
     auto& chosen = all.kept[all.next];
     all.next = (all.next + 1) % kChoices;
     chosen.generation = 0;
+    chosen.allowed.fill(0);
     auto const speaker = speaker_of(actor);
     chosen.guardrails = Guardrails(image, speaker);
     chosen.leave = Leave(image, {actor.provider, actor.name, speaker.database, identify::session_id()});
     chosen.provider = actor.provider;
     chosen.actor = actor.name;
+    chosen.groups.assign(groups_of(actor).begin(), groups_of(actor).end());
     chosen.system_roles = pg::settings.system_roles;
     chosen.login = actor.login_role;
     chosen.effective = actor.effective_role;
+    chosen.outer = actor.outer_role;
     chosen.roles_epoch = epoch;
     chosen.generation = generation;
     return chosen;
+}
+
+bool is_observing() {
+    return pg::settings.guard_mode() == pg::Mode::kObserve;
 }
 
 // nullptr: nothing to decide by. A rescuer is not refused because policy cannot be had.
@@ -127,11 +170,24 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
     if (footprint.classes.empty()) return allowed;
     auto const* const image = image_in_force();
     if (image == nullptr) return allowed;
+    auto& choice = choice_for(actor, *image);
+    auto const& guardrails = choice.guardrails;
+    if (!footprint.classes.meets(guardrails.reach()) || choice.remembers(footprint.id)) return allowed;
+    decision = guardrails.judge(footprint, ServerClock(), is_observing(), choice.leave);
+    if (decision.verdict != Verdict::kAllow) return decision;
+    if (footprint.id != 0 && !guardrails.depends_on_time(footprint.classes) &&
+        !guardrails.has_limits(footprint.classes))
+        choice.remember(footprint.id);
+    return allowed;
+}
+
+std::vector<Limit> limits(const identify::Actor& actor, const classify::Footprint& footprint) {
+    if (footprint.classes.empty()) return {};
+    auto const* const image = image_in_force();
+    if (image == nullptr) return {};
     auto const& choice = choice_for(actor, *image);
-    if (!footprint.classes.meets(choice.guardrails.reach())) return allowed;
-    decision = choice.guardrails.judge(footprint, ServerClock(), pg::settings.guard_mode() == pg::Mode::kObserve,
-                                       choice.leave);
-    return decision;
+    if (!choice.guardrails.has_limits(footprint.classes)) return {};
+    return choice.guardrails.limits(footprint, ServerClock(), is_observing(), choice.leave);
 }
 
 }  // namespace hoopguard::decide

@@ -1,12 +1,10 @@
 // Choosing the rules for a speaker and matching them.
 #include "decide/guardrails.hpp"
 
-#include "decide/names.hpp"
 #include "policy/glob.hpp"
 #include "policy/tables.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace hoopguard::decide {
 
@@ -16,13 +14,6 @@ using policy::RoleIndexField;
 using policy::Row;
 using policy::Section;
 using policy::SectionId;
-
-// Why a rule matched: the class, and the object if it took one. With grants: they cover all that it asks about.
-struct Guardrails::Match {
-    ClassSet classes;
-    const classify::ObjectName* object = nullptr;
-    std::vector<std::uint32_t> grants = {};  // rows of the image's section
-};
 
 namespace {
 
@@ -36,7 +27,8 @@ bool covers(const Row& rule, const Speaker& speaker) {
     if (rule.is_null(GuardrailField::kRoles) && speaker.system) return false;
     auto const excepted = rule.texts(GuardrailField::kExceptRoles);
     if (!excepted.is_null() && any_of_roles(excepted, speaker.login_roles) &&
-        any_of_roles(excepted, speaker.effective_roles))
+        any_of_roles(excepted, speaker.effective_roles) &&
+        (speaker.outer_roles.empty() || any_of_roles(excepted, speaker.outer_roles)))
         return false;
     auto const databases = rule.texts(GuardrailField::kDatabases);
     return databases.is_null() || std::any_of(databases.begin(), databases.end(), [&](std::string_view pattern) {
@@ -44,40 +36,9 @@ bool covers(const Row& rule, const Speaker& speaker) {
            });
 }
 
-// The classes among `met` that the rule covers for an object of this kind.
-ClassSet covered_classes(const Row& rule, ClassSet met, std::string_view kind) {
-    ClassSet covered = met & ClassSet(rule.word(GuardrailField::kPlain));
-    if (covered == met) return covered;
-    for (auto const word : rule.texts(GuardrailField::kClasses)) {
-        auto const term = policy::parse_class_term(word);
-        if (term && !term->kind.empty() && term->kind == kind) covered |= met & term->classes;
-    }
-    return covered;
-}
-
-bool is_beyond_cost(const Row& rule, double cost) {
-    auto const limit = rule.real(GuardrailField::kMaxCost);
-    return std::isnan(limit) || cost > limit;
-}
-
-bool is_scheduled(const Row& rule, const Clock& clock) {
-    if (rule.is_null(GuardrailField::kSchedule)) return true;
-    auto const schedule = policy::Schedule::parse(rule.text(GuardrailField::kSchedule));
-    if (!schedule) return true;
-    auto const now = clock.in_zone(schedule->zone());
-    return !now || schedule->in_force(*now);
-}
-
-std::string reason_of(ClassSet classes, const classify::ObjectName* object) {
-    std::string text;
-    for (auto const name : policy::names_of(classes)) text.append(text.empty() ? "" : ", ").append(name);
-    if (object != nullptr) text.append(" of ").append(object->kind).append(" ").append(object->name);
-    return text;
-}
-
-std::string message_of(const Row& rule, std::string_view name) {
+std::string message_of(const Row& rule) {
     if (!rule.text(GuardrailField::kMessage).empty()) return std::string(rule.text(GuardrailField::kMessage));
-    auto const quoted = "guardrail \"" + std::string(name) + "\"";
+    auto const quoted = "guardrail \"" + std::string(rule.text(GuardrailField::kName)) + "\"";
     switch (static_cast<Verdict>(rule.word(GuardrailField::kAction))) {
         case Verdict::kWarn: return "statement meets " + quoted;
         case Verdict::kAsk: return "statement needs the approval of a person: " + quoted;
@@ -86,12 +47,41 @@ std::string message_of(const Row& rule, std::string_view name) {
 }
 
 std::string hint_of(Verdict verdict) {
-    if (verdict == Verdict::kAsk)
-        return "Approval by a person is not available in this version: ask a member of hoopguard_admin to run the "
-               "statement or to except you from the guardrail.";
     if (verdict == Verdict::kBlock)
         return "If the statement is needed, ask a member of hoopguard_admin to except you from the guardrail.";
     return {};
+}
+
+// All that a decision has from the rule alone.
+void take(Decision& decision, const Row& rule, Verdict verdict, bool enforced) {
+    decision.verdict = verdict;
+    decision.enforced = enforced;
+    decision.guardrail = rule.text(GuardrailField::kName);
+    decision.message = message_of(rule);
+    decision.hint = hint_of(verdict);
+    if (verdict != Verdict::kAsk) return;
+    auto const approvers = rule.texts(GuardrailField::kApprovers);
+    decision.approvers.clear();
+    for (auto const approver : approvers) decision.approvers.emplace_back(approver);
+    decision.min_approvals = static_cast<std::uint32_t>(rule.word(GuardrailField::kMinApprovals));
+    decision.wait.reset();
+    auto const wait = rule.word(GuardrailField::kWait);
+    if (wait != policy::kUnlimited) decision.wait = static_cast<std::int64_t>(wait);
+}
+
+constexpr ClassSet kReading = ClassSet(policy::StatementClass::kRead) | policy::StatementClass::kReadSensitive;
+
+// Whose rows a limit counts. Rows changed through a view are those of the table below it.
+void note_relations(Limit& limit, const Concern& concern, const classify::Footprint& footprint) {
+    limit.reads = concern.classes.meets(kReading);
+    limit.writes = !(concern.classes - kReading).empty();
+    for (auto const& part : concern.objects) {
+        auto const& object = footprint.objects[part.object];
+        if ((part.classes - kReading).empty()) continue;
+        if (object.kind == "view" || object.relation == 0) limit.all_relations = true;
+        limit.relations.push_back(object.relation);
+    }
+    if (limit.relations.empty()) limit.all_relations = true;
 }
 
 // What is refused comes before what is only observed; otherwise the strictest, and of equals the enforced one.
@@ -131,62 +121,46 @@ Guardrails::Guardrails(const policy::Image& image, const Speaker& speaker)
     if (index.size() == 0) return;
     std::vector<std::uint32_t> candidates;
     collect(index[0], candidates, rules_.size());
-    for (auto const& role : speaker.login_roles) collect_for_role(index, role, candidates, rules_.size());
-    for (auto const& role : speaker.effective_roles) collect_for_role(index, role, candidates, rules_.size());
+    for (auto const* const roles : {&speaker.login_roles, &speaker.effective_roles, &speaker.outer_roles})
+        for (auto const& role : *roles) collect_for_role(index, role, candidates, rules_.size());
     std::ranges::sort(candidates);
     candidates.erase(std::ranges::unique(candidates).begin(), candidates.end());
     for (auto const number : candidates) {
         auto const rule = rules_[number];
         if (!covers(rule, speaker)) continue;
         ClassSet const reach(rule.word(GuardrailField::kReach));
-        chosen_.push_back(number);
+        index_.add(rule, number);
         reach_ |= reach;
         if (!rule.is_null(GuardrailField::kSchedule)) timed_ |= reach;
+        if (has_row_limit(rule) || has_duration_limit(rule)) limited_ |= reach;
     }
 }
 
-std::optional<Guardrails::Match> Guardrails::match(const Row& rule, const classify::Footprint& footprint,
-                                                   const Clock& clock, const Leave& leave) const {
-    ClassSet const reach(rule.word(GuardrailField::kReach));
-    if (!footprint.classes.meets(reach)) return std::nullopt;
-    if (!is_beyond_cost(rule, footprint.cost) || !is_scheduled(rule, clock)) return std::nullopt;
-    bool const may_lift =
-        !leave.empty() && static_cast<Verdict>(rule.word(GuardrailField::kAction)) == Verdict::kAsk;
-    auto const now = may_lift ? clock.now() : 0;
-    Match lifted;
-    auto const patterns = rule.texts(GuardrailField::kObjects);
-    auto plain = footprint.classes & ClassSet(rule.word(GuardrailField::kPlain));
-    for (auto const& object : footprint.objects) {
-        auto const met = object.classes & reach;
-        if (met.empty() || !names_any(patterns, object.name)) continue;
-        auto const covered = covered_classes(rule, met, object.kind);
-        if (covered.empty()) continue;
-        auto const asked = may_lift ? leave.uncovered(covered, &object, now, lifted.grants) : covered;
-        if (!asked.empty()) return Match{asked, &object};
-        if (lifted.object == nullptr) lifted.object = &object;
-        lifted.classes |= covered;
-        // What concerns an object has been asked about with it.
-        plain = plain - covered;
-    }
-    if (patterns.is_null() && !plain.empty()) {
-        auto const asked = may_lift ? leave.uncovered(plain, nullptr, now, lifted.grants) : plain;
-        if (!asked.empty()) return Match{asked, nullptr};
-        lifted.classes |= plain;
-    }
-    if (lifted.grants.empty()) return std::nullopt;
-    return lifted;
+bool Guardrails::is_enforced(const Row& rule, bool observe) const {
+    return !observe && rule.word(GuardrailField::kMode) == static_cast<std::uint64_t>(policy::RuleMode::kEnforce);
 }
 
 namespace {
 
-void describe(Decision& decision, const Row& rule, bool enforced, ClassSet classes,
-              const classify::ObjectName* object) {
-    decision.verdict = static_cast<Verdict>(rule.word(GuardrailField::kAction));
-    decision.enforced = enforced;
-    decision.guardrail = rule.text(GuardrailField::kName);
-    decision.message = message_of(rule, rule.text(GuardrailField::kName));
-    decision.reason = reason_of(classes, object);
-    decision.hint = hint_of(decision.verdict);
+// Takes out of `concern` what grants cover; gives their rows.
+std::vector<std::uint32_t> take_leave(Concern& concern, const classify::Footprint& footprint, const Leave& leave,
+                                      std::uint64_t now) {
+    std::vector<std::uint32_t> grants;
+    ClassSet asked;
+    ClassSet plain = concern.classes;
+    std::vector<Concern::Part> left;
+    for (auto const& part : concern.objects) {
+        // What concerns an object is asked about with it.
+        plain = plain - part.classes;
+        auto const classes = leave.uncovered(part.classes, &footprint.objects[part.object], now, grants);
+        if (classes.empty()) continue;
+        left.push_back({part.object, classes});
+        asked |= classes;
+    }
+    asked |= leave.uncovered(plain, nullptr, now, grants);
+    concern.objects = std::move(left);
+    concern.classes = asked;
+    return grants;
 }
 
 // Adds the grants; the first one's request is the approval on record.
@@ -203,6 +177,11 @@ void note_grants(Decision& decision, const Leave& leave, const std::vector<std::
     }
 }
 
+std::string full_reason(const Concern& concern, const classify::Footprint& footprint, const Passed& passed) {
+    auto const reason = reason_of(concern, footprint);
+    return passed.limit.empty() ? reason : reason + ": " + passed.limit;
+}
+
 }  // namespace
 
 Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& clock, bool observe,
@@ -210,28 +189,36 @@ Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& cl
     Decision decision;
     Decision lifted;  // what would be asked about, were it not for grants
     if (!footprint.classes.meets(reach_)) return decision;
-    for (auto const number : chosen_) {
+    for (auto const number : index_.candidates(footprint)) {
         auto const rule = rules_[number];
         auto const verdict = static_cast<Verdict>(rule.word(GuardrailField::kAction));
-        bool const enforced =
-            !observe && rule.word(GuardrailField::kMode) == static_cast<std::uint64_t>(policy::RuleMode::kEnforce);
+        bool const enforced = is_enforced(rule, observe);
         bool const stricter = rank(verdict, enforced) > rank(decision.verdict, decision.enforced);
         bool const first_warning = enforced && verdict == Verdict::kWarn && !decision.warns();
         if (!stricter && !first_warning) continue;
-        auto const found = match(rule, footprint, clock, leave);
-        if (!found) continue;
-        if (!found->grants.empty()) {
-            if (rank(verdict, enforced) > rank(lifted.verdict, lifted.enforced))
-                describe(lifted, rule, enforced, found->classes, found->object);
-            note_grants(lifted, leave, found->grants);
-            continue;
+        auto concern = concern_of(rule, footprint, clock);
+        if (!concern) continue;
+        auto const passed = passes_limits(rule, *concern, footprint);
+        if (!passed.met) continue;
+        if (verdict == Verdict::kAsk && !leave.empty()) {
+            auto const whole = *concern;
+            auto const grants = take_leave(*concern, footprint, leave, clock.now());
+            if (!grants.empty() && concern->classes.empty()) {
+                if (rank(verdict, enforced) > rank(lifted.verdict, lifted.enforced)) {
+                    take(lifted, rule, verdict, enforced);
+                    lifted.reason = full_reason(whole, footprint, passed);
+                }
+                note_grants(lifted, leave, grants);
+                continue;
+            }
         }
         if (first_warning) {
-            decision.warning = message_of(rule, rule.text(GuardrailField::kName));
+            decision.warning = message_of(rule);
             decision.warning_from = rule.text(GuardrailField::kName);
         }
         if (!stricter) continue;
-        describe(decision, rule, enforced, found->classes, found->object);
+        take(decision, rule, verdict, enforced);
+        decision.reason = full_reason(*concern, footprint, passed);
         if (decision.refuses() && verdict == Verdict::kBlock) break;
     }
     if (decision.refuses()) {
@@ -242,6 +229,32 @@ Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& cl
     lifted.warning = decision.warning;
     lifted.warning_from = decision.warning_from;
     return lifted;
+}
+
+std::vector<Limit> Guardrails::limits(const classify::Footprint& footprint, const Clock& clock, bool observe,
+                                      const Leave& leave) const {
+    std::vector<Limit> limits;
+    if (!footprint.classes.meets(limited_)) return limits;
+    for (auto const number : index_.candidates(footprint)) {
+        auto const rule = rules_[number];
+        if (!has_row_limit(rule) && !has_duration_limit(rule)) continue;
+        auto const verdict = static_cast<Verdict>(rule.word(GuardrailField::kAction));
+        auto concern = concern_of(rule, footprint, clock);
+        if (!concern) continue;
+        if (verdict == Verdict::kAsk && !leave.empty()) {
+            (void)take_leave(*concern, footprint, leave, clock.now());
+            if (concern->classes.empty()) continue;
+        }
+        auto& limit = limits.emplace_back();
+        take(limit.decision, rule, verdict, is_enforced(rule, observe));
+        limit.decision.late = true;
+        limit.decision.reason = reason_of(*concern, footprint);
+        limit.max_rows = rule.word(GuardrailField::kMaxRows);
+        limit.per = static_cast<std::int64_t>(rule.word(GuardrailField::kPer));
+        limit.max_duration = static_cast<std::int64_t>(rule.word(GuardrailField::kMaxDuration));
+        note_relations(limit, *concern, footprint);
+    }
+    return limits;
 }
 
 }  // namespace hoopguard::decide

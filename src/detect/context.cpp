@@ -181,4 +181,18 @@ std::optional<Kind> kind_of_field(std::string_view name) noexcept {
     return std::nullopt;
 }
 
+std::optional<Kind> kind_of_column(std::string_view name) noexcept {
+    if (auto const kind = kind_of_field(name)) return kind;
+    Folded const folded = fold(name);
+    if (folded.view().ends_with("macaddress")) return std::nullopt;
+    constexpr std::size_t kShortestEnd = 5;
+    const FieldName* best = nullptr;
+    for (const FieldName& one : kFieldNames)
+        if (one.name.size() >= kShortestEnd && folded.view().ends_with(one.name) &&
+            (best == nullptr || one.name.size() > best->name.size()))
+            best = &one;
+    if (best == nullptr) return std::nullopt;
+    return best->kind;
+}
+
 }  // namespace hoopguard::detect

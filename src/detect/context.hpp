@@ -25,6 +25,8 @@ std::string_view key_before(std::string_view text, std::size_t at) noexcept;
 // What values of a field of that name hold, whatever they look like: password, first_name, date_of_birth …
 // Empty: the name says nothing.
 std::optional<Kind> kind_of_field(std::string_view name) noexcept;
+// Likewise for a column, whose name may have words before: work_email, shipping_address.
+std::optional<Kind> kind_of_column(std::string_view name) noexcept;
 // Whether it names a password, a token or a key.
 bool names_secret(std::string_view name) noexcept;
 

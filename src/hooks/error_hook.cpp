@@ -2,10 +2,12 @@
 // all processes inherit. errfinish() runs it for each error. PostgresMain() empties the stack when it has caught
 // one, so a reset callback on ErrorContext, which FlushErrorState() resets, puts it back.
 #include "hooks/hooks.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/scrub_pg.hpp"
 #include "pg/halt.hpp"
 #include "pipeline.hpp"
+#include "pipeline_running.hpp"
 
 namespace {
 
@@ -42,6 +44,7 @@ static void hoopguard_errors_flushed(void*) {
     rearm_is_set = false;
     looking = false;
     arm();
+    hoopguard::identify::rearm_expiry();
 }
 
 static void hoopguard_error(void*) {
@@ -51,7 +54,9 @@ static void hoopguard_error(void*) {
         MemoryContextRegisterResetCallback(ErrorContext, &rearm);
         rearm_is_set = true;
     }
+    bool const cancelled = geterrcode() == ERRCODE_QUERY_CANCELED;
     hoopguard::pg::describe_halt();
+    if (cancelled && geterrcode() != ERRCODE_QUERY_CANCELED) hoopguard::running::note_halt();
     // A parallel worker's error reaches the client through its leader, but the server's log directly.
     bool const recorded = may_record();
     if (!recorded && !hoopguard::mask::may_show_row(geterrcode())) return;
@@ -67,6 +72,10 @@ static void hoopguard_error(void*) {
 }
 
 }  // extern "C"
+
+void hoopguard::hooks::watch_errors_again() noexcept {
+    arm();
+}
 
 void hoopguard::hooks::install_error() {
     scratch = AllocSetContextCreate(TopMemoryContext, "hoopguard errors", ALLOCSET_DEFAULT_SIZES);

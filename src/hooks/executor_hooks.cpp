@@ -1,11 +1,13 @@
 // Plannable statements, wherever they come from: gate at ExecutorStart, nesting and rows while they run, outcome
 // at ExecutorEnd. What an error ends never gets there: the transaction hooks close it.
 #include "approve/resting_pg.hpp"
+#include "decide/self_defence_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pipeline.hpp"
+#include "pipeline_running.hpp"
 #include "record/statements_pg.hpp"
 
 namespace {
@@ -46,6 +48,9 @@ static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
         prev_ExecutorStart(query, flags);
     else
         standard_ExecutorStart(query, flags);
+    hoopguard::decide::forget_files();
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorStart",
+                         [query] { hoopguard::running::watch(query); });
     hoopguard::record::leave(depth);
 }
 
@@ -54,10 +59,13 @@ static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
                          [query] { hoopguard::approve::resume(query, hoopguard::record::is_running()); });
     hoopguard::record::enter_query(query);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
+                         [query] { hoopguard::running::resume(query); });
     if (prev_ExecutorRun)
         prev_ExecutorRun(HOOPGUARD_RUN_PASS);
     else
         standard_ExecutorRun(HOOPGUARD_RUN_PASS);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun", [query] { hoopguard::running::pause(query); });
     hoopguard::record::leave_query(query, depth, query->estate->es_processed);
     if (!hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }
@@ -65,16 +73,26 @@ static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
 static void hoopguard_ExecutorFinish(QueryDesc* query) {
     std::size_t const depth = hoopguard::record::running_depth();
     bool const watched = may_fire_triggers(query);
-    if (watched) hoopguard::record::enter_query(query);
+    if (watched) {
+        hoopguard::record::enter_query(query);
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorFinish", [query] {
+            hoopguard::running::settle(query);
+            hoopguard::running::resume(query);
+        });
+    }
     if (prev_ExecutorFinish)
         prev_ExecutorFinish(query);
     else
         standard_ExecutorFinish(query);
-    if (watched) hoopguard::record::leave_query(query, depth, 0);
+    if (!watched) return;
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorFinish",
+                         [query] { hoopguard::running::pause(query); });
+    hoopguard::record::leave_query(query, depth, 0);
 }
 
 static void hoopguard_ExecutorEnd(QueryDesc* query) {
     std::size_t const depth = hoopguard::record::running_depth();
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorEnd", [query] { hoopguard::running::ended(query); });
     if (prev_ExecutorEnd)
         prev_ExecutorEnd(query);
     else

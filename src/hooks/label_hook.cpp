@@ -7,11 +7,14 @@
 #include "mask/labels_pg.hpp"
 #include "mask/privileges_pg.hpp"
 #include "pg/boundary.hpp"
+#include "pg/settings.hpp"
+#include "policy/in_force_pg.hpp"
 
 extern "C" {
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "commands/seclabel.h"
 }
@@ -26,6 +29,21 @@ void check_drop(Oid extension) {
                     errmsg("extension hoopguard cannot be dropped while columns are classified"),
                     errdetail("Without it nothing would mask them."),
                     errhint("hoopguard.classified_column lists them; declassify_column() removes a label.")));
+}
+
+// Without the tables the last policy stays in force, and nobody can change it any more.
+void check_policy(Oid extension) {
+    bool const here = hoopguard::pg::call([extension] {
+        const char* const database = get_database_name(MyDatabaseId);
+        return extension == get_extension_oid("hoopguard", true) && database != nullptr &&
+               strcmp(database, hoopguard::pg::settings.database) == 0;
+    });
+    if (!here || !hoopguard::policy::holds_anything()) return;
+    throw hoopguard::pg::Refusal(
+        ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "extension hoopguard cannot be dropped from the control database while a policy is in force",
+        "The last policy would stay in force, and nobody could change it any more.",
+        "To be rid of hoopguard, SELECT * FROM hoopguard.uninstall('reason', dry_run => false) first.");
 }
 
 // Functions that read around every query, while the actor is masked.
@@ -49,8 +67,10 @@ static void hoopguard_label_access(ObjectAccessType access, Oid class_id, Oid ob
     if (access == OAT_FUNCTION_EXECUTE && IsTransactionState() && MyProcPort != nullptr)
         hoopguard::pg::entry(hoopguard::pg::Door::kGate, "function", [object] { check_function(object); });
     if (access == OAT_DROP && class_id == ExtensionRelationId)
-        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "DROP EXTENSION",
-                             [=] { hoopguard::pg::call([=] { check_drop(object); }); });
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "DROP EXTENSION", [=] {
+            hoopguard::pg::call([=] { check_drop(object); });
+            check_policy(object);
+        });
 }
 
 }  // extern "C"

@@ -1,11 +1,14 @@
 // Planning: references to masked columns are substituted before, real values behind estimates and index order are
 // kept out meanwhile, the plan is stamped with the masks it was made under after.
+#include "approve/channels_pg.hpp"
 #include "classify/bounds_pg.hpp"
+#include "classify/plan_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/hoist_pg.hpp"
 #include "mask/in_force_pg.hpp"
 #include "mask/labels_pg.hpp"
+#include "mask/literals_pg.hpp"
 #include "mask/mask_call_pg.hpp"
 #include "mask/node_pg.hpp"
 #include "mask/plan_check_pg.hpp"
@@ -51,6 +54,7 @@ void finish(PlannedStmt* plan, int options, const hoopguard::mask::Substitution&
         if (substitution.masked) hoopguard::mask::hoist(plan, options);
         plan->invalItems = list_concat(plan->invalItems, substitution.dependencies);
         plan->dependsOnRole = plan->dependsOnRole || substitution.depends_on_role;
+        hoopguard::approve::guard_notifications(plan);
         if (!hoopguard::mask::reads_classified(plan)) return;
         hoopguard::mask::stamp(
             plan, substitution.referential ? hoopguard::mask::kReferentialStamp : hoopguard::mask::fingerprint());
@@ -66,13 +70,19 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
     List* const bounds = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query, parameters] {
         return hoopguard::pg::call([=] { return hoopguard::classify::judge_bounds(query, parameters); });
     });
+    List* const literals = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query] {
+        return hoopguard::pg::call([=] { return hoopguard::mask::judge_literals(query); });
+    });
     auto const substitution = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                                                    [query, parameters] { return substitute(query, parameters); });
     auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
     PlannedStmt* plan = next(substitution.query, source, options, parameters);
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
-                         [plan, options, &substitution] { finish(plan, options, substitution); });
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [plan, options, &substitution] {
+        finish(plan, options, substitution);
+        hoopguard::classify::note_expression(plan);
+    });
     hoopguard::classify::note_bounds(plan, bounds);
+    hoopguard::mask::note_literals(plan, literals);
     return plan;
 }
 

@@ -1,6 +1,7 @@
 // Shared memory: requested before the server starts, attached once it has been made.
 #include "approve/ended_pg.hpp"
 #include "approve/waiting_pg.hpp"
+#include "decide/windows_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "mask/secret_pg.hpp"
 #include "pg/boundary.hpp"
@@ -28,6 +29,7 @@ static void hoopguard_shmem_request() {
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "shared memory request", [] {
         hoopguard::record::request_shared();
         hoopguard::policy::request_shared();
+        hoopguard::decide::request_shared();
         hoopguard::approve::request_ended();
         hoopguard::policy::request_mailbox();
         hoopguard::approve::request_shared();
@@ -40,6 +42,7 @@ static void hoopguard_shmem_startup() {
         hoopguard::record::attach_shared();
         hoopguard::record::prepare_statement_key();
         hoopguard::policy::attach_shared();
+        hoopguard::decide::attach_shared();
         hoopguard::mask::prepare_secret();
         hoopguard::approve::attach_ended();
         hoopguard::policy::attach_mailbox();

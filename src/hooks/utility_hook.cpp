@@ -1,10 +1,12 @@
 // Utility statements: gate before they run; their outcome is recorded here, in success and in error.
 #include "approve/resting_pg.hpp"
 #include "hooks/hooks.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pipeline.hpp"
+#include "pipeline_running.hpp"
 #include "record/outcome_pg.hpp"
 #include "record/statements_pg.hpp"
 
@@ -47,6 +49,9 @@ static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool
         return;
     }
     std::size_t const depth = hoopguard::record::running_depth();
+    QueryCompletion own = {};
+    // COPY counts its rows here, wanted or not.
+    if (completion == nullptr && IsA(plan->utilityStmt, CopyStmt)) completion = &own;
     hoopguard::pg::observe_error(
         [&] {
             hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility", [=] {
@@ -56,11 +61,17 @@ static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool
             // The tree may be gone with the transaction that the command ends.
             bool const declares = IsA(plan->utilityStmt, DeclareCursorStmt);
             next(plan, source, read_only_tree, context, parameters, environment, destination, completion);
+            hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility", [=] {
+                hoopguard::running::settle_utility(completion != nullptr ? completion->nprocessed : 0);
+            });
             if (declares)
                 hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility",
                                      [plan] { remember_cursor(plan->utilityStmt); });
         },
         [&] { hoopguard::record::fail_utility(depth, geterrcode()); });
+    if (IsA(plan->utilityStmt, DiscardStmt) &&
+        reinterpret_cast<const DiscardStmt*>(plan->utilityStmt)->target == DISCARD_ALL)
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "DISCARD ALL", [] { hoopguard::identify::log_out(); });
     hoopguard::record::end_utility(depth, completion != nullptr ? completion->nprocessed : 0);
     if (!hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace hoopguard::identify {
@@ -26,7 +28,12 @@ struct Actor {
     bool superuser = false;            // of the login role
     std::uint32_t login_role = 0;      // session_user
     std::uint32_t effective_role = 0;  // current_user
-    std::string_view definer_role;     // its name, when a SECURITY DEFINER function set it; otherwise empty
+    std::uint32_t outer_role = 0;      // current_user outside of any SECURITY DEFINER function: what SET ROLE said
+    std::span<const std::string> groups;  // of the identity provider, without "group:"
+    std::string_view on_behalf_of;        // whom the subject speaks for; empty: itself
+    std::string_view token_id;
+    std::int64_t expires_at = 0;    // seconds since 1970-01-01 UTC; 0: never
+    std::string_view definer_role;  // its name, when a SECURITY DEFINER function set it; otherwise empty
 };
 
 }  // namespace hoopguard::identify

@@ -2,7 +2,11 @@
 // Plain data per process: a fork starts with the postmaster's, which is empty.
 #include "identify/session_pg.hpp"
 
+#include "identify/bearing_pg.hpp"
+#include "identify/rehearsal_pg.hpp"
 #include "pg/boundary.hpp"
+#include "policy/in_force_pg.hpp"
+#include "policy/standing_pg.hpp"
 
 extern "C" {
 #include "access/parallel.h"
@@ -30,6 +34,8 @@ struct Speaker {
     Oid definer_role_oid;
     bool watching;  // told of changes in the catalog
     bool stale;     // roles or databases may have been renamed, or lost a property
+    std::uint64_t bearer_change;
+    std::uint64_t generation;  // of the policy that the kind was looked up in
 };
 
 constinit Speaker speaker = {};
@@ -48,6 +54,8 @@ void copy_name(char (&to)[NAMEDATALEN], std::string_view& view, const char* name
     strlcpy(to, name != nullptr ? name : "", NAMEDATALEN);
     view = to;
 }
+
+void name_actor();
 
 void look_up(Oid login_role, Oid effective_role) {
     struct Found {
@@ -80,7 +88,7 @@ void look_up(Oid login_role, Oid effective_role) {
     });
     Session& session = speaker.session;
     bool const same = session.login_role_oid == login_role && session.effective_role_oid == effective_role &&
-                      speaker.actor.name == found.name && session.login_role == found.login_role &&
+                      std::string_view(speaker.name) == found.name && session.login_role == found.login_role &&
                       session.effective_role == found.effective_role && session.database == found.database;
     if (!same) ++session.change;
     copy_name(speaker.login_role, session.login_role, found.login_role);
@@ -90,9 +98,10 @@ void look_up(Oid login_role, Oid effective_role) {
     session.effective_role_oid = effective_role;
     session.database_oid = MyDatabaseId;
     // Whoever logged in stays the actor, whatever SET SESSION AUTHORIZATION says.
-    copy_name(speaker.name, speaker.actor.name, found.name);
+    strlcpy(speaker.name, found.name, NAMEDATALEN);
     speaker.actor.login_role = login_role;
     speaker.actor.superuser = found.superuser;
+    if (!same) name_actor();
 }
 
 void look_up_definer(Oid role) {
@@ -107,6 +116,49 @@ void look_up_definer(Oid role) {
     });
     strlcpy(speaker.definer_role, found.name, NAMEDATALEN);
     speaker.definer_role_oid = role;
+}
+
+// A database role's kind, as hoopguard.actor has it.
+ActorKind registered_kind(std::string_view role) {
+    const policy::Image* image = nullptr;
+    try {
+        image = policy::in_force();
+    } catch (const pg::Refusal&) {
+        return ActorKind::kHuman;  // decide() refuses, if anyone may be refused
+    }
+    if (image == nullptr) return ActorKind::kHuman;
+    auto const actors = image->section(policy::SectionId::kActors);
+    for (std::uint32_t i = 0; i < actors.size(); ++i) {
+        auto const row = actors[i];
+        if (!row.is_null(policy::ActorField::kProvider) || row.text(policy::ActorField::kName) != role) continue;
+        for (auto const kind : {ActorKind::kAgent, ActorKind::kService})
+            if (row.text(policy::ActorField::kKind) == to_text(kind)) return kind;
+    }
+    return ActorKind::kHuman;
+}
+
+// Who speaks: the subject of the token, or else the role that logged in.
+void name_actor() {
+    Actor& actor = speaker.actor;
+    if (const Bearer* const one = bearer()) {
+        actor.provider = one->provider;
+        actor.name = one->subject;
+        actor.groups = one->groups;
+        actor.on_behalf_of = one->on_behalf_of;
+        actor.token_id = one->token_id;
+        actor.expires_at = one->expires_at;
+        actor.kind = one->kind;
+    } else {
+        actor.provider = actor.on_behalf_of = actor.token_id = {};
+        actor.name = speaker.name;
+        actor.groups = {};
+        actor.expires_at = 0;
+        actor.kind = registered_kind(actor.name);
+    }
+    actor.guarded = actor.kind == ActorKind::kAgent;
+    speaker.bearer_change = bearer_change();
+    speaker.generation = policy::generation_in_force();
+    ++speaker.session.change;
 }
 
 void describe_process(Session& session) noexcept {
@@ -147,6 +199,10 @@ void learn_connection(const Port* port) noexcept {
     copy_name(speaker.name, speaker.actor.name, port->user_name);
 }
 
+void learn_bearer() noexcept {
+    if (bearer() != nullptr) name_actor();
+}
+
 void learn_login_role(const Port* port) {
     speaker.actor.superuser = pg::call([port] {
         Oid const role = get_role_oid(port->user_name, true);
@@ -155,6 +211,8 @@ void learn_login_role(const Port* port) {
 }
 
 const Actor& current_actor() {
+    if (const Actor* const assumed = assumed_actor()) [[unlikely]]
+        return *assumed;
     Session& session = speaker.session;
     Oid const login_role = GetSessionUserId();
     Oid const effective_role = GetOuterUserId();
@@ -162,6 +220,8 @@ const Actor& current_actor() {
                          session.database_oid != MyDatabaseId || speaker.stale;
     // Names cannot be had in a failed transaction; the next one looks.
     if (changed && IsTransactionState()) look_up(login_role, effective_role);
+    if (speaker.bearer_change != bearer_change() || speaker.generation != policy::generation_in_force())
+        name_actor();
     if (session.pid == 0) describe_process(session);
     if (application_name != nullptr && std::strcmp(application_name, speaker.application_name) != 0) {
         copy_name(speaker.application_name, session.application_name, application_name);
@@ -169,6 +229,7 @@ const Actor& current_actor() {
     }
     Oid const current = GetUserId();
     speaker.actor.effective_role = current;
+    speaker.actor.outer_role = effective_role;
     speaker.actor.definer_role = {};
     if (current != effective_role && IsTransactionState()) [[unlikely]] {
         if (speaker.definer_role_oid != current) look_up_definer(current);

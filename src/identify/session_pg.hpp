@@ -21,6 +21,9 @@ void learn_connection(const Port* port) noexcept;
 // Looks up whether the role that a client logs in as is a superuser; before it has a session. May throw pg::Error.
 void learn_login_role(const Port* port);
 
+// Takes over the subject of the token that the connection was admitted by, if it was.
+void learn_bearer() noexcept;
+
 // Who speaks now. Cheap when nothing changed; looks names up in the catalog when something did, unless the
 // transaction has failed. Valid until the next call. May throw pg::Error.
 const Actor& current_actor();

@@ -230,6 +230,23 @@ List* ancestors_of(Oid relation) {
     return ancestors;
 }
 
+bool any_label_of_columns() {
+    Relation catalog = table_open(SecLabelRelationId, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, nullptr, 0, nullptr);
+    bool any = false;
+    HeapTuple tuple;
+    while (!any && HeapTupleIsValid(tuple = systable_getnext(scan))) {
+        auto const* const form = reinterpret_cast<FormData_pg_seclabel*>(GETSTRUCT(tuple));
+        bool no_provider;
+        Datum provider = heap_getattr(tuple, Anum_pg_seclabel_provider, RelationGetDescr(catalog), &no_provider);
+        any = form->classoid == RelationRelationId && form->objsubid > 0 && !no_provider &&
+              strcmp(TextDatumGetCString(provider), kLabelProvider) == 0;
+    }
+    systable_endscan(scan);
+    table_close(catalog, AccessShareLock);
+    return any;
+}
+
 Reading read_classes(Oid relation, Form_pg_class form) {
     Reading reading = {relation, false, 4, nullptr};
     reading.found = static_cast<ClassifiedColumns*>(palloc0(size_of_columns(reading.room)));

@@ -28,4 +28,7 @@ Reading read_classes(Oid relation, Form_pg_class form);
 
 List* ancestors_of(Oid relation);
 
+// Whether any column of this database has a label of hoopguard's.
+bool any_label_of_columns();
+
 }  // namespace hoopguard::mask

@@ -3,6 +3,8 @@
 #include "mask/in_force_pg.hpp"
 
 #include "decide/memberships_pg.hpp"
+#include "decide/unmasked.hpp"
+#include "identify/session_pg.hpp"
 #include "mask/columns_pg.hpp"
 #include "mask/resolve.hpp"
 #include "pg/boundary.hpp"
@@ -18,6 +20,7 @@ extern "C" {
 #include "utils/inval.h"
 #include "utils/plancache.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 }
 
 namespace hoopguard::mask {
@@ -37,6 +40,9 @@ struct Key {
 
 struct Choice {
     Key key = {};
+    std::string provider;
+    std::string actor;
+    decide::Unmasked unmasked;  // by grants
     MaskRules rules;
 };
 
@@ -100,28 +106,53 @@ bool is_superuser(Oid role) {
     return pg::call([role] { return superuser_arg(role); });
 }
 
-MaskRules rules_of(const identify::Actor& actor) {
+std::uint64_t now() noexcept {
+    constexpr auto kEpochs = std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+    return static_cast<std::uint64_t>(GetCurrentTimestamp() + kEpochs);
+}
+
+void choose(Choice& choice, const identify::Actor& actor) {
+    choice.rules = {};
+    choice.unmasked = {};
+    choice.provider = actor.provider;
+    choice.actor = actor.name;
     // Superusers are never masked, nor refused when the policy cannot be had.
-    if (is_superuser(actor.login_role) && is_superuser(actor.effective_role)) return {};
+    if (is_superuser(actor.login_role) && is_superuser(actor.effective_role)) return;
     const policy::Image* const image = policy::in_force();
     Speaker speaker;
     speaker.login = end_of(actor.login_role, actor.guarded, image);
     speaker.effective =
         actor.effective_role == actor.login_role ? speaker.login : end_of(actor.effective_role, false, image);
     speaker.database = database_name();
-    return MaskRules(image, speaker);
+    if (image != nullptr)
+        choice.unmasked = decide::unmasked_for(
+            *image, {actor.provider, actor.name, speaker.database, identify::session_id()}, now());
+    speaker.unmasked = choice.unmasked.classes;
+    choice.rules = MaskRules(image, speaker);
+}
+
+bool is_over(const Choice& choice) noexcept {
+    return choice.unmasked.changes_at != policy::kUnlimited && choice.unmasked.changes_at <= now();
+}
+
+bool is_for(const Choice& choice, const Key& key, const identify::Actor& actor) noexcept {
+    return choice.key == key && choice.actor == actor.name && choice.provider == actor.provider;
 }
 
 const Choice& choice_for(const identify::Actor& actor) {
     Key const key = {actor.login_role,          actor.effective_role,          actor.guarded,
                      pg::settings.mask_default, policy::generation_in_force(), decide::roles_epoch()};
-    if (chosen != nullptr && chosen->key == key) return *chosen;
     Choices& all = choices();
-    for (const Choice& one : all.kept)
-        if (one.key == key) return one;
+    for (Choice& one : all.kept) {
+        if (!is_for(one, key, actor)) continue;
+        if (!is_over(one)) return one;
+        // A grant has ended: plans that show what it showed are made anew.
+        one.key = {};
+        pg::call([] { ResetPlanCache(); });
+    }
     Choice& made = all.kept[all.next];
     made.key = {};
-    made.rules = rules_of(actor);
+    choose(made, actor);
     made.key = key;
     all.next = (all.next + 1) % kChoices;
     return made;
@@ -155,6 +186,11 @@ bool any_observed() noexcept {
 
 std::uint64_t fingerprint() noexcept {
     return in_force;
+}
+
+std::span<const std::uint64_t> unmasking_grants() noexcept {
+    return chosen != nullptr ? std::span<const std::uint64_t>(chosen->unmasked.grants)
+                             : std::span<const std::uint64_t>();
 }
 
 const MaskedColumns* masked_columns(Oid relation) {

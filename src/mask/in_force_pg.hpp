@@ -7,6 +7,7 @@
 #include "pg/prelude.hpp"
 
 #include <cstdint>
+#include <span>
 
 namespace hoopguard::mask {
 
@@ -24,6 +25,9 @@ bool any_observed() noexcept;
 
 // What the masks in force rest on: plans made under another value may show too much or too little. 0: none.
 std::uint64_t fingerprint() noexcept;
+
+// The grants that show data classes to the actor last looked at.
+std::span<const std::uint64_t> unmasking_grants() noexcept;
 
 // Below: may raise PostgreSQL errors; hold no C++ objects; call inside pg::call.
 

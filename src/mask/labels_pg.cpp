@@ -37,6 +37,9 @@ HTAB* entries = nullptr;
 MemoryContext context_of_entries = nullptr;
 std::uint64_t all_changes = 1;
 std::uint64_t linked_changes = 1;
+// Whether there were labels, and the sum of the counters when that was looked at; both only grow.
+bool any_label = false;
+std::uint64_t looked_at = 0;
 
 void relation_changed(Datum, Oid relation) noexcept {
     if (!OidIsValid(relation)) {
@@ -132,6 +135,18 @@ bool any_classified_known() noexcept {
     hash_seq_init(&status, entries);
     while (auto* entry = static_cast<Entry*>(hash_seq_search(&status))) any = any || entry->columns != nullptr;
     return any;
+}
+
+bool database_has_classified() {
+    if (looked_at == all_changes + linked_changes) return any_label;
+    std::uint64_t const seen = all_changes + linked_changes;
+    any_label = any_label_of_columns();
+    looked_at = seen;
+    return any_label;
+}
+
+bool may_have_classified() noexcept {
+    return looked_at == 0 || any_label || any_classified_known();
 }
 
 std::uint64_t label_changes() noexcept {

@@ -33,6 +33,11 @@ enum class Known { kUnknown, kClassified, kUnclassified };
 Known known_by_name(const char* schema, const char* relation) noexcept;
 bool any_classified_known() noexcept;
 
+// Whether any column of this database has a label. Cheap while no relation changed.
+bool database_has_classified();
+// Likewise as far as this process knows; true when it has not looked yet. For error callbacks.
+bool may_have_classified() noexcept;
+
 // Grows with every change in the catalog that may concern labels, names or columns of any relation.
 std::uint64_t label_changes() noexcept;
 

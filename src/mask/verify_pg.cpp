@@ -28,6 +28,7 @@ bool is_share_of_leader(const QueryDesc* query) {
     Inspection found;
     std::uint64_t made_under;
     bool const stamped = find_stamp(plan, &made_under);
+    found.classified = stamped;
     if (stamped && made_under == kReferentialStamp && in_referential_context()) return found;
     found.stale = stamped && made_under != fingerprint();
     if (found.stale || (!any_in_force() && !any_observed())) return found;

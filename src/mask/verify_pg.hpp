@@ -17,7 +17,8 @@ struct Inspection {
     std::span<const std::string_view> masked;
     std::uint32_t breach_relation = 0;  // OID of the table whose column would show; 0: none
     std::int16_t breach_column = 0;
-    bool stale = false;  // the plan was made for another actor, policy or set of labels
+    bool classified = false;  // the plan reads a classified column
+    bool stale = false;       // the plan was made for another actor, policy or set of labels
 };
 
 // Looks at the plan of `statement` for `actor`. Nothing for utility statements: what they run comes here itself.

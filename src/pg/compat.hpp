@@ -76,6 +76,36 @@ inline const char* authenticated_id(const Port* port) {
 #endif
 }
 
+// SYSTEM_USER (16) and pg_stat_gssapi show it. `id` outlives the session.
+inline void set_authenticated_id(Port* port, const char* id) {
+#if PG_VERSION_NUM >= 160000
+    MyClientConnectionInfo.authn_id = MemoryContextStrdup(TopMemoryContext, id);
+#else
+    port->authn_id = MemoryContextStrdup(TopMemoryContext, id);
+#endif
+}
+
+// Memory that a setting's check hook hands to its assign hook; 16 gave settings a memory context of their own.
+inline void* guc_allocate(std::size_t size) {
+#if PG_VERSION_NUM >= 160000
+    return guc_malloc(LOG, size);
+#else
+    return malloc(size);
+#endif
+}
+
+// A setting that exists. 16 made the look-up public; before it, the table of settings is searched.
+inline config_generic* find_setting(const char* name) {
+#if PG_VERSION_NUM >= 160000
+    return find_option(name, false, false, ERROR);
+#else
+    config_generic** const settings = get_guc_variables();
+    for (int i = 0; i < GetNumConfigOptions(); ++i)
+        if (strcmp(settings[i]->name, name) == 0) return settings[i];
+    elog(ERROR, "unrecognized configuration parameter \"%s\"", name);
+#endif
+}
+
 // Who may change a setting; PGC_USERSET when there is none of that name. 16 made the look-up public; before it,
 // the table of settings is searched.
 inline GucContext setting_context(const char* name) {
@@ -152,6 +182,15 @@ inline Permission permission(const PlannedStmt* plan, int index) {
 #endif
 }
 
+// The role whose privileges count for it: a view's owner, for one; InvalidOid: whoever runs the plan.
+inline Oid permission_role(const PlannedStmt* plan, int index) {
+#if PG_VERSION_NUM >= 160000
+    return static_cast<RTEPermissionInfo*>(list_nth(plan->permInfos, index))->checkAsUser;
+#else
+    return static_cast<RangeTblEntry*>(list_nth(plan->rtable, index))->checkAsUser;
+#endif
+}
+
 // 17 moved MERGE's join condition out of the join tree and gave it actions for what the source lacks.
 inline Node* merge_condition(const Query* query) {
 #if PG_VERSION_NUM >= 170000
@@ -166,6 +205,16 @@ inline bool is_not_matched_by_source(const MergeAction* action) {
     return action->matchKind == MERGE_WHEN_NOT_MATCHED_BY_SOURCE;
 #else
     return false;
+#endif
+}
+
+// Raises the error that running the plan would raise for want of a privilege. 16 moved these out of the range
+// table.
+inline void check_privileges(const PlannedStmt* plan) {
+#if PG_VERSION_NUM >= 160000
+    ExecCheckPermissions(plan->rtable, plan->permInfos, true);
+#else
+    ExecCheckRTPerms(plan->rtable, true);
 #endif
 }
 

@@ -26,7 +26,7 @@ struct Settings {
     int journal_segment_size;         // MB
     int journal_failure_action;       // FailureAction
     int journal_min_free;             // MB
-    int journal_retention;            // minutes; 0 keeps for ever
+    int journal_retention;            // seconds; 0 keeps for ever
     int journal_max_size;             // MB; 0 keeps all
     char* journal_archive_command;    // as archive_command, %p and %f
     char* checkpoint_command;         // gets a signed checkpoint on standard input
@@ -37,6 +37,7 @@ struct Settings {
     int approval_max_waiting;     // sessions
     int request_lifetime;         // seconds
     int approval_lifetime;        // seconds
+    int grant_max_duration;       // seconds
     char* request_id;             // the caller's, user-settable
     char* reason;                 // the caller's, user-settable
 

@@ -35,6 +35,9 @@ inline bool walk_expression(Node* node, Walker walker, void* context) {
 inline bool walk_query(Query* query, Walker walker, void* context, int flags) {
     return query_tree_walker(query, walker, context, flags);
 }
+inline bool walk_raw(Node* node, Walker walker, void* context) {
+    return raw_expression_tree_walker(node, walker, context);
+}
 inline Node* mutate_expression(Node* node, Mutator mutator, void* context) {
     return expression_tree_mutator(node, mutator, context);
 }
@@ -55,6 +58,9 @@ inline bool walk_expression(Node* node, Walker walker, void* context) {
 }
 inline bool walk_query(Query* query, Walker walker, void* context, int flags) {
     return query_tree_walker(query, untyped(walker), context, flags);
+}
+inline bool walk_raw(Node* node, Walker walker, void* context) {
+    return raw_expression_tree_walker(node, untyped(walker), context);
 }
 inline Node* mutate_expression(Node* node, Mutator mutator, void* context) {
     return expression_tree_mutator(node, untyped(mutator), context);

@@ -137,6 +137,8 @@ void write_grants(ImageWriter& image, const std::vector<Grant>& grants) {
         rows.word(F::kSession, grant.session ? parse_session_id(*grant.session).value_or(0) : 0);
         rows.word(F::kValidUntil, or_else(grant.valid_until, kUnlimited));
         rows.texts(F::kDecidedBy, grant.decided_by);
+        rows.word(F::kValidFrom, static_cast<std::uint64_t>(grant.valid_from));
+        rows.word(F::kBreakGlass, grant.break_glass ? 1 : 0);
     }
 }
 
@@ -191,6 +193,14 @@ std::string label_of(const MaskPolicyRow& row) {
     return "mask policy of \"" + row.data_class + "\"";
 }
 
+std::string label_of(const Provider& row) {
+    return "provider \"" + row.name + "\"";
+}
+
+std::string label_of(const RoleMap& row) {
+    return "role_map of provider \"" + row.provider + "\"";
+}
+
 template <class Row>
 base::Status check_rows(const std::vector<Row>& rows) {
     for (auto const& row : rows)
@@ -210,6 +220,8 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     if (auto status = check_rows(tables.locks); !status) return status.error();
     if (auto status = check_rows(tables.data_classes); !status) return status.error();
     if (auto status = check_rows(tables.mask_policies); !status) return status.error();
+    if (auto status = check_rows(tables.providers); !status) return status.error();
+    if (auto status = check_rows(tables.role_maps); !status) return status.error();
 
     auto guardrails = tables.guardrails;
     std::ranges::sort(guardrails, {}, &Guardrail::name);
@@ -240,6 +252,8 @@ base::Result<base::Bytes> compile(const Tables& tables, std::uint64_t generation
     write_grants(image, grants);
     write_data_classes(image, classes);
     write_mask_policies(image, masks);
+    write_providers(image, tables.providers);
+    write_role_maps(image, tables.role_maps);
     return image.finish(generation, system_identifier, created_at);
 }
 

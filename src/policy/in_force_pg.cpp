@@ -29,6 +29,8 @@ Held& held() {
     return one;
 }
 
+constexpr std::uint32_t kDataClassSection = 7;
+constexpr std::uint32_t kFirstFreeSection = 13;
 constexpr int kTries = 10;
 constexpr const char* kRemedy =
     "A superuser on a local socket is never refused for this. See the server's log about the hoopguard broker, "
@@ -83,6 +85,18 @@ const Image* in_force() {
     if (generation == 0) return nullptr;
     if (generation != now.generation) map(now);
     return &now.image;
+}
+
+bool holds_anything() {
+    auto const* const image = in_force();
+    if (image == nullptr) return false;
+    auto const has = [image](std::uint32_t id) { return image->section(static_cast<SectionId>(id)).size() != 0; };
+    // The index of roles and the data classes have rows by themselves.
+    for (std::uint32_t id = 0; id < kFirstFreeSection; ++id)
+        if (id != static_cast<std::uint32_t>(SectionId::kRoleIndex) && id != kDataClassSection &&
+            id >= static_cast<std::uint32_t>(SectionId::kGuardrails) && has(id))
+            return true;
+    return false;
 }
 
 }  // namespace hoopguard::policy

@@ -11,4 +11,7 @@ namespace hoopguard::policy {
 // interrupted.
 const Image* in_force();
 
+// Whether the policy in force says anything at all. Throws as in_force().
+bool holds_anything();
+
 }  // namespace hoopguard::policy

@@ -22,9 +22,10 @@ namespace hoopguard::policy {
 
 namespace {
 
-constexpr long kPlaceMilliseconds = 10000;   // for a free place
-constexpr long kNobodyMilliseconds = 5000;   // for a broker to start
-constexpr long kAnswerMilliseconds = 60000;  // for one that runs to answer
+constexpr long kPlaceMilliseconds = 10000;    // for a free place
+constexpr long kNobodyMilliseconds = 20000;   // for a broker to start, as its launcher pauses after failures
+constexpr long kHopelessMilliseconds = 3000;  // likewise, when the control database is known to be amiss
+constexpr long kAnswerMilliseconds = 60000;   // for one that runs to answer
 constexpr long kSliceMilliseconds = 500;
 
 Mailbox* box = nullptr;
@@ -96,7 +97,10 @@ void wait_for_answer(SharedLetter& letter) {
     auto const lasted = [begun] { return (GetCurrentTimestamp() - begun) / 1000; };
     while (state_of(letter) != LetterState::kAnswered) {
         bool const nobody = broker_pid() == 0 && state_of(letter) == LetterState::kPosted;
-        if (lasted() > (nobody ? kNobodyMilliseconds : kAnswerMilliseconds))
+        long const patience = !nobody             ? kAnswerMilliseconds
+                              : problem().empty() ? kNobodyMilliseconds
+                                                  : kHopelessMilliseconds;
+        if (lasted() > patience)
             throw pg::Refusal(
                 ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 nobody ? "the hoopguard broker is not running" : "the hoopguard broker has not answered", nullptr,

@@ -25,8 +25,11 @@ enum class Errand : std::uint32_t {
     kClaim,     // use an approval
     kDecide,    // approve or reject
     kCancel,
-    kLook,  // how a request stands
-    kList,  // the requests that somebody may see
+    kLook,            // how a request stands
+    kList,            // the requests that somebody may see
+    kAskAccess = 20,  // file a request for access
+    kBreakGlass,      // leave without asking
+    kRevoke,          // end a grant
     kCount,
 };
 

@@ -14,6 +14,7 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "commands/dbcommands.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -56,6 +57,12 @@ std::optional<std::string> RowReader::text(const char* column) const {
     return pg::call([found] { return copied_text(found.value); });
 }
 
+std::optional<std::string> RowReader::json(const char* column) const {
+    auto const found = cell(column);
+    if (found.null) return std::nullopt;
+    return pg::call([found] { return DatumGetCString(DirectFunctionCall1(jsonb_out, found.value)); });
+}
+
 std::optional<Words> RowReader::words(const char* column) const {
     auto const found = cell(column);
     if (found.null) return std::nullopt;
@@ -86,6 +93,13 @@ std::optional<double> RowReader::real(const char* column) const {
     auto const found = cell(column);
     if (found.null) return std::nullopt;
     return DatumGetFloat8(found.value);
+}
+
+std::optional<std::string> RowReader::role(const char* column, std::optional<std::string> known) const {
+    auto const found = cell(column);
+    if (found.null) return known;
+    auto const* const name = pg::call([found] { return GetUserNameFromId(DatumGetObjectId(found.value), true); });
+    return name != nullptr ? std::optional<std::string>(name) : known;
 }
 
 std::optional<bool> RowReader::boolean(const char* column) const {
@@ -159,8 +173,8 @@ Grant read_grant(const RowReader& row) {
     result.request = row.number("request");
     result.provider = row.text("provider");
     result.actor = row.text("actor").value_or("");
-    result.role = row.text("role");
-    result.member = row.text("member");
+    result.role = row.role("role_oid", row.text("role"));
+    result.member = row.role("member_oid", row.text("member"));
     result.made = row.boolean("made").value_or(false);
     result.classes = row.words("classes");
     result.objects = row.words("objects");
@@ -169,6 +183,8 @@ Grant read_grant(const RowReader& row) {
     result.session = row.text("session_id");
     result.valid_until = row.time("valid_until");
     result.decided_by = row.words("decided_by");
+    result.valid_from = row.time("valid_from").value_or(0);
+    result.break_glass = row.boolean("break_glass").value_or(false);
     return result;
 }
 
@@ -189,6 +205,34 @@ MaskPolicyRow read_mask_policy(const RowReader& row) {
     result.except_roles = row.words("except_roles");
     result.databases = row.words("databases");
     result.objects = row.words("objects");
+    result.rank = row.number("rank").value_or(0);
+    return result;
+}
+
+Provider read_provider(const RowReader& row) {
+    Provider result;
+    result.name = row.text("name").value_or("");
+    result.kind = row.text("kind").value_or("");
+    result.issuer = row.text("issuer").value_or("");
+    result.audience = row.words("audience").value_or(Words{});
+    result.jwks = row.json("jwks");
+    result.jwks_uri = row.text("jwks_uri");
+    result.algorithms = row.words("algorithms").value_or(Words{});
+    result.subject_claim = row.text("subject_claim").value_or("");
+    result.groups_claim = row.text("groups_claim").value_or("");
+    result.delegation_claim = row.text("delegation_claim").value_or("");
+    result.max_session = row.interval("max_session");
+    result.enabled = row.boolean("enabled").value_or(false);
+    return result;
+}
+
+RoleMap read_role_map(const RowReader& row) {
+    RoleMap result;
+    result.provider = row.text("provider").value_or("");
+    result.group_name = row.text("group_name");
+    result.claims = row.json("claims");
+    result.role = row.text("role").value_or("");
+    result.session_role = row.text("session_role").value_or("");
     result.rank = row.number("rank").value_or(0);
     return result;
 }
@@ -292,6 +336,8 @@ std::optional<Tables> read_tables() {
     tables.mask_policies = read_mask_policies();
     read_into(tables.locks, "locked_actor", read_lock);
     if (Oid const grants = policy_table("jit_grant"); OidIsValid(grants)) read_grants(grants, tables.grants);
+    read_into(tables.providers, "provider", read_provider);
+    read_into(tables.role_maps, "role_map", read_role_map);
     return tables;
 }
 

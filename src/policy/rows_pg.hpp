@@ -20,8 +20,11 @@ class RowReader {
 
     std::optional<std::string> text(const char* column) const;
     std::optional<Words> words(const char* column) const;
+    std::optional<std::string> json(const char* column) const;     // jsonb
     std::optional<std::int64_t> number(const char* column) const;  // int4, int8
     std::optional<double> real(const char* column) const;
+    // The present name of the role of that OID; `known` when there is none.
+    std::optional<std::string> role(const char* column, std::optional<std::string> known) const;
     std::optional<bool> boolean(const char* column) const;
     // Microseconds; a month counts 30 days.
     std::optional<std::int64_t> interval(const char* column) const;
@@ -41,6 +44,8 @@ LockRow read_lock(const RowReader& row);
 Grant read_grant(const RowReader& row);
 DataClassRow read_data_class(const RowReader& row);
 MaskPolicyRow read_mask_policy(const RowReader& row);
+Provider read_provider(const RowReader& row);
+RoleMap read_role_map(const RowReader& row);
 
 // Reads all policy tables as the active snapshot sees them, by scanning them: no planner, no rule, no row
 // security. Nothing when the current database holds no policy tables. Throws pg::Error, and pg::Refusal when they

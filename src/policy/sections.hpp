@@ -19,6 +19,8 @@ enum class SectionId : std::uint32_t {
     kGrants = 11,  // the active ones alone, in the order of their numbers
     kDataClasses = 7,
     kMaskPolicies = 8,
+    kProviders = 9,
+    kRoleMaps = 10,  // in the order in which they are tried
 };
 
 // Each field of a row is one 8-byte little-endian slot.
@@ -114,12 +116,14 @@ enum class GrantField : std::uint32_t {
     kSession,     // of this session alone; 0: of every one
     kValidUntil,  // microseconds since 1970-01-01 UTC; kUnlimited: until the session ends
     kDecidedBy,
+    kValidFrom,   // microseconds since 1970-01-01 UTC
+    kBreakGlass,  // 0 or 1
     kCount,
 };
 inline constexpr FieldType kGrantSchema[] = {
-    FieldType::kWord, FieldType::kWord, FieldType::kText,  FieldType::kText,  FieldType::kText,
-    FieldType::kText, FieldType::kWord, FieldType::kTexts, FieldType::kTexts, FieldType::kTexts,
-    FieldType::kText, FieldType::kWord, FieldType::kWord,  FieldType::kTexts,
+    FieldType::kWord, FieldType::kWord,  FieldType::kText,  FieldType::kText,  FieldType::kText, FieldType::kText,
+    FieldType::kWord, FieldType::kTexts, FieldType::kTexts, FieldType::kTexts, FieldType::kText, FieldType::kWord,
+    FieldType::kWord, FieldType::kTexts, FieldType::kWord,  FieldType::kWord,
 };
 
 enum class DataClassField : std::uint32_t {
@@ -147,6 +151,39 @@ inline constexpr FieldType kMaskPolicySchema[] = {
     FieldType::kTexts, FieldType::kTexts, FieldType::kWord,
 };
 
+enum class ProviderField : std::uint32_t {
+    kName,
+    kKind,  // "oidc", "saml"
+    kIssuer,
+    kAudience,
+    kJwks,     // a JSON Web Key Set; null: fetched
+    kJwksUri,  // null: not fetched
+    kAlgorithms,
+    kSubjectClaim,
+    kGroupsClaim,
+    kDelegationClaim,
+    kMaxSession,  // microseconds; kUnlimited: as long as the token is good
+    kEnabled,     // 0 or 1
+    kCount,
+};
+inline constexpr FieldType kProviderSchema[] = {
+    FieldType::kText,  FieldType::kText, FieldType::kText, FieldType::kTexts, FieldType::kText, FieldType::kText,
+    FieldType::kTexts, FieldType::kText, FieldType::kText, FieldType::kText,  FieldType::kWord, FieldType::kWord,
+};
+
+enum class RoleMapField : std::uint32_t {
+    kProvider,
+    kGroup,   // null: any
+    kClaims,  // a JSON object of globs, all of which must match; null: any
+    kRole,
+    kTemporary,  // 0 or 1
+    kRank,
+    kCount,
+};
+inline constexpr FieldType kRoleMapSchema[] = {
+    FieldType::kText, FieldType::kText, FieldType::kText, FieldType::kText, FieldType::kWord, FieldType::kWord,
+};
+
 inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
 constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
@@ -159,6 +196,8 @@ constexpr std::span<const FieldType> schema_of(SectionId id) noexcept {
         case SectionId::kGrants: return kGrantSchema;
         case SectionId::kDataClasses: return kDataClassSchema;
         case SectionId::kMaskPolicies: return kMaskPolicySchema;
+        case SectionId::kProviders: return kProviderSchema;
+        case SectionId::kRoleMaps: return kRoleMapSchema;
         case SectionId::kTexts:
         case SectionId::kItems: break;
     }
@@ -173,5 +212,7 @@ static_assert(std::size(kLockSchema) == static_cast<std::size_t>(LockField::kCou
 static_assert(std::size(kGrantSchema) == static_cast<std::size_t>(GrantField::kCount));
 static_assert(std::size(kDataClassSchema) == static_cast<std::size_t>(DataClassField::kCount));
 static_assert(std::size(kMaskPolicySchema) == static_cast<std::size_t>(MaskPolicyField::kCount));
+static_assert(std::size(kProviderSchema) == static_cast<std::size_t>(ProviderField::kCount));
+static_assert(std::size(kRoleMapSchema) == static_cast<std::size_t>(RoleMapField::kCount));
 
 }  // namespace hoopguard::policy

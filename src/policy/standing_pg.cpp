@@ -36,12 +36,14 @@ struct Standing {
     pg_atomic_uint64 published;  // … and the last one that came into force
     pg_atomic_uint32 settled;
     pg_atomic_uint64 dismissed_until;  // TimestampTz
+    pg_atomic_uint64 keys_asked_for;
     TimestampTz started_at;
     bool stale_at_start;
     ConditionVariable changed;
     slock_t lock;  // guards what follows
     PGPROC* broker;
     PGPROC* launcher;
+    PGPROC* key_fetcher;
     int broker_pid;
     char problem[kProblemSize];
 };
@@ -86,6 +88,7 @@ void start(Standing& fresh) {
     pg_atomic_init_u64(&fresh.published, 0);
     pg_atomic_init_u32(&fresh.settled, 0);
     pg_atomic_init_u64(&fresh.dismissed_until, 0);
+    pg_atomic_init_u64(&fresh.keys_asked_for, 0);
     fresh.started_at = GetCurrentTimestamp();
     fresh.stale_at_start = !marks || !marks->empty();
     ConditionVariableInit(&fresh.changed);
@@ -142,6 +145,19 @@ void wait_until_settled() {
     });
 }
 
+void wait_for_other_generation(std::uint64_t generation, long milliseconds) {
+    auto const deadline = after(GetCurrentTimestamp(), milliseconds);
+    pg::call([generation, deadline] {
+        ConditionVariablePrepareToSleep(&standing->changed);
+        while (generation_in_force() == generation) {
+            long const left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+            if (left <= 0) break;
+            ConditionVariableTimedSleep(&standing->changed, left, PG_WAIT_EXTENSION);
+        }
+        ConditionVariableCancelSleep();
+    });
+}
+
 std::uint64_t request_compilation() noexcept {
     auto const request = pg_atomic_add_fetch_u64(&standing->requested, 1);
     wake_broker();
@@ -171,6 +187,11 @@ Compilation wait_for_compilation(std::uint64_t request, long milliseconds) noexc
 
 std::uint64_t last_request() noexcept {
     return pg_atomic_read_u64(&standing->requested);
+}
+
+void bring_into_force(std::uint64_t generation) noexcept {
+    pg_atomic_write_u64(&standing->generation, generation);
+    pg_write_barrier();
 }
 
 void publish(std::uint64_t generation, std::uint64_t served, const char* problem) noexcept {
@@ -213,6 +234,25 @@ void register_launcher() noexcept {
     standing->launcher = MyProc;
     SpinLockRelease(&standing->lock);
     before_shmem_exit([](int, Datum) noexcept { forget(&Standing::launcher); }, 0);
+}
+
+void ask_for_keys() noexcept {
+    pg_atomic_fetch_add_u64(&standing->keys_asked_for, 1);
+    SpinLockAcquire(&standing->lock);
+    auto* const fetcher = standing->key_fetcher;
+    SpinLockRelease(&standing->lock);
+    wake(fetcher);
+}
+
+std::uint64_t keys_asked_for() noexcept {
+    return pg_atomic_read_u64(&standing->keys_asked_for);
+}
+
+void register_key_fetcher() noexcept {
+    SpinLockAcquire(&standing->lock);
+    standing->key_fetcher = MyProc;
+    SpinLockRelease(&standing->lock);
+    before_shmem_exit([](int, Datum) noexcept { forget(&Standing::key_fetcher); }, 0);
 }
 
 bool is_broker() noexcept {

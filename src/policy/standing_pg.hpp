@@ -33,6 +33,10 @@ void wait_until_settled();
 // Whether changes were about to be committed when the server stopped, so that an image on disk may be too old.
 bool was_stale_at_start() noexcept;
 
+// Waits, interruptibly, until another generation than this is in force, at most `milliseconds`. May throw
+// pg::Error.
+void wait_for_other_generation(std::uint64_t generation, long milliseconds);
+
 // A committed change asks for a new image and gets a number for that.
 std::uint64_t request_compilation() noexcept;
 // How a request for compilation ended.
@@ -40,6 +44,8 @@ enum class Compilation { kPublished, kFailed, kPending };
 // Waits at most `milliseconds`. Never raises: may be called while a transaction is being finished.
 Compilation wait_for_compilation(std::uint64_t request, long milliseconds) noexcept;
 
+// The broker's side: the image of `generation` is what everyone decides from; requests are answered by publish().
+void bring_into_force(std::uint64_t generation) noexcept;
 // The broker's side: the last request made so far, and telling what came of the compilation that served it. An
 // empty `problem` means that the image of `generation` holds all that was committed before.
 std::uint64_t last_request() noexcept;
@@ -47,6 +53,12 @@ void publish(std::uint64_t generation, std::uint64_t served, const char* problem
 
 // What keeps the last committed policy from being in force; empty when nothing does.
 std::string problem();
+
+// A token names a key that nobody holds: asks for the keys of all providers to be fetched anew, soon. The counter
+// of such requests, and who serves them.
+void ask_for_keys() noexcept;
+std::uint64_t keys_asked_for() noexcept;
+void register_key_fetcher() noexcept;
 
 // Who is to be woken when work arrives; the calling process until it exits.
 void register_broker() noexcept;

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view kImageSuffix = ".image";
 constexpr std::string_view kMarkSuffix = ".mark";
-constexpr std::string_view kTemporaryName = "image.tmp";
+constexpr std::string_view kTemporarySuffix = ".new";
 constexpr int kNumberDigits = 16;
 
 base::Error failed(std::string_view what, const std::string& path) {
@@ -102,8 +102,11 @@ std::string Store::image_path(std::uint64_t generation) const {
 }
 
 base::Status Store::write_image(std::uint64_t generation, base::ByteView bytes) const {
-    auto const temporary = directory_ + "/" + std::string(kTemporaryName);
-    auto const path = image_path(generation);
+    return write_file(image_path(generation), bytes);
+}
+
+base::Status Store::write_file(const std::string& path, base::ByteView bytes) const {
+    auto const temporary = path + std::string(kTemporarySuffix);
     if (auto status = write_durably(temporary, bytes); !status) return status;
     if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("rename to", path);
     return sync_directory(directory_);

@@ -22,11 +22,14 @@ class Store {
     // `directory` is made (0700) with its parent when it is missing, by prepare().
     explicit Store(std::string directory) : directory_(std::move(directory)) {}
 
+    const std::string& directory() const noexcept { return directory_; }
     base::Status prepare() const;
     // In rising order. What is not named like an image is left alone.
     base::Result<std::vector<std::uint64_t>> generations() const;
     // Durable when it returns; a file of that generation is replaced.
     base::Status write_image(std::uint64_t generation, base::ByteView bytes) const;
+    // Replaces a file of the directory, whole and durably.
+    base::Status write_file(const std::string& path, base::ByteView bytes) const;
     // Removes images older than `generation`, but for the newest `spare` of them.
     void remove_before(std::uint64_t generation, std::size_t spare) const noexcept;
     std::string image_path(std::uint64_t generation) const;

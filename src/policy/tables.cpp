@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kLongestName = 128;
 constexpr std::size_t kLongestClass = 63;
 constexpr std::int64_t kMostApprovals = 100;
-constexpr std::string_view kNotYet = "NULL only: this version of hoopguard does not judge by it";
 
 using Objections = std::optional<Objection>;
 
@@ -45,10 +44,25 @@ Objections check_classes(const Words& classes) {
     return {};
 }
 
+bool counts_rows(const Words& classes) {
+    auto const rows = parse_class_term("write")->classes | parse_class_term("read")->classes;
+    return std::ranges::any_of(classes, [rows](const std::string& word) {
+        auto const term = parse_class_term(word);
+        return term && term->classes.meets(rows);
+    });
+}
+
 Objections check_limits(const Guardrail& row) {
-    if (row.max_rows) return object("max_rows", std::to_string(*row.max_rows), kNotYet);
-    if (row.per) return object("per", std::to_string(*row.per) + " us", kNotYet);
-    if (row.max_duration) return object("max_duration", std::to_string(*row.max_duration) + " us", kNotYet);
+    if (row.max_rows && *row.max_rows < 0)
+        return object("max_rows", std::to_string(*row.max_rows), "a number of rows, 0 or more; or NULL");
+    if (row.max_rows && !counts_rows(row.classes))
+        return object("max_rows", std::to_string(*row.max_rows),
+                      "only with classes that have rows: read, write or what is below them, or *");
+    if (row.per && (*row.per <= 0 || !row.max_rows))
+        return object("per", std::to_string(*row.per) + " us",
+                      "an interval above 0, together with max_rows; or NULL");
+    if (row.max_duration && *row.max_duration <= 0)
+        return object("max_duration", std::to_string(*row.max_duration) + " us", "an interval above 0; or NULL");
     if (row.max_cost && !(*row.max_cost >= 0 && std::isfinite(*row.max_cost)))
         return object("max_cost", std::to_string(*row.max_cost), "a finite planner cost of 0 or more; or NULL");
     if (row.min_approvals && (*row.min_approvals < 1 || *row.min_approvals > kMostApprovals))

@@ -1,6 +1,8 @@
 // Policy as its tables hold it, before it is compiled: plain values, and what may stand in each column.
 #pragma once
 
+#include "policy/providers.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,8 +10,6 @@
 #include <vector>
 
 namespace hoopguard::policy {
-
-using Words = std::vector<std::string>;
 
 // In rising strictness; the numbers are those of decide::Verdict.
 enum class Action : std::uint8_t { kWarn = 1, kAsk = 2, kBlock = 3 };
@@ -78,6 +78,8 @@ struct Grant {
     std::optional<std::string> session;
     std::optional<std::int64_t> valid_until;  // microseconds since 1970-01-01 UTC
     std::optional<Words> decided_by;
+    std::int64_t valid_from = 0;  // microseconds since 1970-01-01 UTC
+    bool break_glass = false;
 };
 
 // A session's number from its id as hoopguard.session shows it, "6553f100.1a2b": start second << 32 | process id.
@@ -103,13 +105,6 @@ struct MaskPolicyRow {
     std::int64_t rank = 100;
 };
 
-// What is wrong with a row: for an error that names the column, the value and what is allowed.
-struct Objection {
-    std::string column;
-    std::string value;
-    std::string allowed;
-};
-
 // Everything that can be judged without a server; names of roles and time zones cannot.
 std::optional<Objection> object_to(const Guardrail& row);
 std::optional<Objection> object_to(const ActorRow& row);
@@ -127,6 +122,8 @@ struct Tables {
     std::vector<Grant> grants;  // active
     std::vector<DataClassRow> data_classes;
     std::vector<MaskPolicyRow> mask_policies;
+    std::vector<Provider> providers;
+    std::vector<RoleMap> role_maps;
 };
 
 }  // namespace hoopguard::policy

@@ -39,6 +39,12 @@ std::string text_of(CborReader value) {
     return std::string(base::text_of(item.bytes));
 }
 
+std::optional<bool> truth_of(CborReader value) noexcept {
+    CborItem item;
+    if (!value.next(item) || item.major != CborMajor::kSimple || item.is_null()) return std::nullopt;
+    return item.value == kCborTrue;
+}
+
 std::vector<std::string> texts_of(CborReader value) {
     std::vector<std::string> out;
     CborItem item;
@@ -63,6 +69,9 @@ Ending read_ending(const EntryView& entry) {
                 ending.transaction = transaction_outcome(number_of(fields.value()), TransactionOutcome::kUnknown);
                 break;
             case Field::kXid: ending.xid = number_of(fields.value()); break;
+            case Field::kDecision: ending.decision = number_of(fields.value()); break;
+            case Field::kGuardrail: ending.guardrail = text_of(fields.value()); break;
+            case Field::kEnforced: ending.enforced = truth_of(fields.value()); break;
             case Field::kMasked: ending.masked = texts_of(fields.value()); break;
             case Field::kTransactionNo: ending.transaction_no = number_of(fields.value()); break;
             default: break;
@@ -115,6 +124,21 @@ std::optional<std::uint64_t> StatementRow::rows() const noexcept {
 
 std::optional<std::uint64_t> StatementRow::duration() const noexcept {
     return ending ? ending->duration : start.uint(Field::kDuration);
+}
+
+std::uint64_t StatementRow::decision() const noexcept {
+    if (ending && ending->decision) return *ending->decision;
+    return start.uint(Field::kDecision).value_or(0);
+}
+
+std::optional<std::string_view> StatementRow::guardrail() const noexcept {
+    if (ending && ending->decision) return std::string_view(ending->guardrail);
+    return start.text(Field::kGuardrail);
+}
+
+std::optional<bool> StatementRow::enforced() const noexcept {
+    if (ending && ending->decision) return ending->enforced;
+    return start.boolean(Field::kEnforced);
 }
 
 bool Assembler::Span::covers(std::uint64_t statement_no,
@@ -202,7 +226,7 @@ void Assembler::judge(const EntryView& start, Session& session, StatementRow& ro
 
     bool const failed = start.type() == EntryType::kFailure;
     std::string_view const sqlstate = row.sqlstate();
-    if (start.has(kFlagRefused))
+    if (start.has(kFlagRefused) || (row.ending && row.ending->stopped()))
         row.outcome = StatementOutcome::kRefused;
     else if (is_cancelled(sqlstate))
         row.outcome = StatementOutcome::kCancelled;

@@ -35,6 +35,13 @@ struct Ending {
     std::string sqlstate;  // empty: no error
     std::string error;
     std::vector<std::string> masked;
+    // What was decided while the statement ran, if anything was.
+    std::optional<std::uint64_t> decision;
+    std::string guardrail;
+    std::optional<bool> enforced;
+    bool stopped() const noexcept {
+        return decision.value_or(0) >= 2 && enforced.value_or(false) && !sqlstate.empty();
+    }
 };
 
 // One statement. Views refer to the entry's bytes, `ending` to the assembler's last call.
@@ -52,6 +59,10 @@ struct StatementRow {
     std::string_view error() const noexcept;
     std::optional<std::uint64_t> rows() const noexcept;
     std::optional<std::uint64_t> duration() const noexcept;
+    // The outcome's before the start's: it was decided later.
+    std::uint64_t decision() const noexcept;
+    std::optional<std::string_view> guardrail() const noexcept;
+    std::optional<bool> enforced() const noexcept;
 };
 
 class Assembler {

@@ -42,10 +42,12 @@ void CoverageLine::take(const EntryView& entry) {
     switch (entry.type()) {
         case EntryType::kOpen: open(entry); break;
         case EntryType::kSeal:
+            begin_within(entry);
             last_ = mark_of(entry);
             set_mode(entry);
             break;
         case EntryType::kStop:
+            begin_within(entry);
             last_ = mark_of(entry);
             end_run();
             stopped_ = true;
@@ -74,6 +76,13 @@ void CoverageLine::open(const EntryView& entry) {
     last_ = next;
     since_ = next.time;
     set_mode(entry);
+}
+
+// Retention has removed the entry that opened this run.
+void CoverageLine::begin_within(const EntryView& entry) {
+    if (any_) return;
+    running_ = any_ = true;
+    since_ = entry.time();
 }
 
 void CoverageLine::end_run() {

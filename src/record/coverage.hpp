@@ -45,6 +45,7 @@ class CoverageLine {
     };
     static Mark mark_of(const EntryView& entry) noexcept;
     void open(const EntryView& entry);
+    void begin_within(const EntryView& entry);
     void end_run();
     CoveragePeriod gap(const Mark& next) const;
     bool is_where_it_stopped(std::uint64_t wal) const noexcept;

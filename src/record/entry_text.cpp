@@ -116,6 +116,16 @@ std::string entry_json(const EntryView& entry, std::uint64_t index, std::string_
     return out + "}";
 }
 
+std::string revealed_line(base::ByteView payload) {
+    std::string out;
+    FieldCursor field(payload);
+    while (field.next()) {
+        if (!out.empty()) out += ' ';
+        out += field_name(field.key()) + "=" + field_text(EntryView(), field);
+    }
+    return out;
+}
+
 std::string entry_line(const EntryView& entry, std::uint64_t index) {
     char fixed[64];
     std::snprintf(fixed, sizeof fixed, " %8llu  %-17s %-15s ", static_cast<unsigned long long>(index),

@@ -17,4 +17,7 @@ std::string entry_line(const EntryView& entry, std::uint64_t index);
 // "1.500 ms", with the unit that fits.
 std::string duration_text(std::uint64_t nanoseconds);
 
+// What was sealed in an entry, once opened: its fields as a line for people.
+std::string revealed_line(base::ByteView payload);
+
 }  // namespace hoopguard::record

@@ -2,6 +2,8 @@
 // became a statement. Only the last has no other entry.
 #include "record/failure_pg.hpp"
 
+#include "pg/redaction_settings.hpp"
+#include "pg/settings.hpp"
 #include "record/running_session_pg.hpp"
 #include "record/session_entry_pg.hpp"
 #include "record/session_writer_pg.hpp"
@@ -58,7 +60,7 @@ std::string_view unfinished_text(const RunningSession& state, int sqlstate) noex
     return text;
 }
 
-void remember(const ErrorData& error, std::string_view text) noexcept {
+void remember(const ErrorData& error, std::string_view text, const SensitiveParts& sensitive) noexcept {
     LastError& last = running_session.error;
     last.sqlstate = error.sqlerrcode;
     last.fatal = error.elevel >= FATAL;
@@ -68,8 +70,13 @@ void remember(const ErrorData& error, std::string_view text) noexcept {
         std::string cleaned;
         for (std::string_view source : {text, std::string_view(debug_query_string ? debug_query_string : "")}) {
             if (!may_hold_secret(source)) continue;
-            cleaned = StatementText(source).clean_message(message);
+            cleaned = without_quotes_of(message, source, find_secrets(source, standard_conforming_strings).spans);
             message = cleaned;
+        }
+        std::string redacted;
+        if (pg::redaction_settings.redact) {
+            redacted = with_replacements(message, redact_message(message, sensitive, tokens()));
+            message = redacted;
         }
         message = cut_text(message, sizeof last.message - 1);
         std::memmove(last.message, message.data(), message.size());
@@ -91,16 +98,17 @@ void write_fields(EntryWriter& entry, const StatementText& text, std::uint64_t n
     text.add_length_and_digest(entry);
     text.add_request(entry);
     if (state.in_transaction) entry.add_uint(Field::kTransactionNo, state.last_transaction);
+    text.add_sealed(entry, {});
 }
 
 void write_failure(std::string_view own, std::uint64_t parent, const identify::Actor& actor,
-                   const identify::Session& session) noexcept {
+                   const identify::Session& session, const SensitiveParts& sensitive) noexcept {
     RunningSession& state = running_session;
     std::uint64_t const context = session_context(actor, session, Room::kClosing);
     std::uint64_t const number = ++state.last_statement;
     auto const head = session_head(EntryType::kFailure, Clock::steady(), parent != 0 ? kFlagNested : 0);
     try {
-        StatementText const text(own);
+        StatementText const text(own, 0, sensitive);
         if (text.has_secrets()) hide_from_activity();
         base::Bytes bytes;
         bytes.reserve(text.recorded().size() + kFailureRoom);
@@ -118,12 +126,23 @@ void write_failure(std::string_view own, std::uint64_t parent, const identify::A
     put(entry, Room::kClosing);
 }
 
+// What is known of the statement whose error it is: that of the running one, unless the text is another's.
+SensitiveParts known_of(RunningSession& state, std::string_view nested, const SensitiveParts& unread) noexcept {
+    const OpenStatement* const running = state.open.running();
+    if (running == nullptr || (!nested.empty() && running->source != nullptr && nested != running->source))
+        return unread;
+    SensitiveParts known;
+    known.classified = running->classified;
+    return known;
+}
+
 }  // namespace
 
-void note_error(const ErrorData& error, const identify::Actor& actor, const identify::Session& session) noexcept {
+void note_error(const ErrorData& error, const identify::Actor& actor, const identify::Session& session,
+                const SensitiveParts& unread) noexcept {
     RunningSession& state = running_session;
     std::string_view const nested = nested_text(error);
-    remember(error, nested);
+    remember(error, nested, known_of(state, nested, unread));
     if (state.refusing) {
         state.refusing = false;
         return;
@@ -131,7 +150,7 @@ void note_error(const ErrorData& error, const identify::Actor& actor, const iden
     if (const OpenStatement* const running = state.open.running()) {
         state.error.in_commit = state.held.active && of_this_message(state.held.message_time);
         bool const its_own = nested.empty() || (running->source != nullptr && nested == running->source);
-        if (!its_own) write_failure(nested, running->number, actor, session);
+        if (!its_own) write_failure(nested, running->number, actor, session, unread);
         return;
     }
     if (state.held.active && of_this_message(state.held.message_time)) {
@@ -143,10 +162,10 @@ void note_error(const ErrorData& error, const identify::Actor& actor, const iden
         if (text.empty() && running_session.in_transaction)
             state.error.in_commit = true;
         else
-            write_failure(text, 0, actor, session);
+            write_failure(text, 0, actor, session, unread);
     } else if (error.elevel == ERROR && MyProcPort != nullptr && nested.empty()) {
         // A fastpath call that was refused before it had a name, or a replication command.
-        write_failure({}, 0, actor, session);
+        write_failure({}, 0, actor, session, unread);
     }
 }
 

@@ -128,6 +128,7 @@ enum class Field : std::uint8_t {
     kAuthMethod = 38,          // text
     kAuthenticatedId = 39,     // text
     kTls = 40,                 // text: protocol version
+    kTokenId = 41,             // text: the token's own id
     kWalPosition = 50,         // uint
     kNextXid = 51,             // uint, 64 bit
     kServerVersion = 52,       // text

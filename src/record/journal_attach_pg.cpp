@@ -7,6 +7,7 @@
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
+#include "record/archive_state_pg.hpp"
 #include "record/journal_pg.hpp"
 #include "record/journal_shared_pg.hpp"
 #include "record/recovery.hpp"
@@ -163,6 +164,13 @@ void recover_in_place() {
     auto const recovered = recover(system_files(), origin, journal.segment_size, now());
     origin.ring.release();
     if (!recovered.ok()) refuse_start(recovered.error());
+}
+
+ArchiveState archive_state() noexcept {
+    Shared* const journal = shared();
+    if (journal == nullptr) return {};
+    return {journal->archived_below.load(), journal->archive_failures.load(),
+            journal->archive_failing.load() != 0};
 }
 
 JournalState journal_state() noexcept {

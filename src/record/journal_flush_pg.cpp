@@ -5,8 +5,10 @@
 // it could not write, and a second call that succeeds would prove nothing.
 #include "record/journal_pg.hpp"
 
+#include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/report.hpp"
+#include "pg/settings.hpp"
 #include "record/journal_shared_pg.hpp"
 #include "record/origin.hpp"
 
@@ -35,7 +37,13 @@ class Waiting {
     Shared& journal_;
 };
 
-[[noreturn]] void refuse_fault(const Shared& journal) {
+// Whose entry is accepted and only not durable: such an administrator, and by choice everybody, goes on.
+bool may_go_on() {
+    return pg::settings.on_failure() == pg::FailureAction::kAllow || identify::is_rescuer();
+}
+
+void refuse_fault(const Shared& journal) {
+    if (may_go_on()) return;
     throw pg::Refusal(ERRCODE_IO_ERROR,
                       pg::format("the journal has failed: %s", std::strerror(journal.fault.load())), nullptr,
                       "Nothing takes effect that is not durably recorded. Mend the disk under "
@@ -119,8 +127,9 @@ void wait_durable(std::uint64_t position) {
     Shared* const journal = shared();
     if (journal == nullptr || !journal->recording || ring().durable() >= position) return;
     while (!wait_copied(position, 1000)) {
-        if (journal->fault.load() != 0) refuse_fault(*journal);
+        if (journal->fault.load() != 0) return refuse_fault(*journal);
         int const stuck = journal->stuck.load();
+        if (stuck != 0 && may_go_on()) return;
         if (stuck != 0)
             throw pg::Refusal(stuck == ENOSPC || stuck == EDQUOT ? ERRCODE_DISK_FULL : ERRCODE_IO_ERROR,
                               pg::format("the journal cannot be written: %s", std::strerror(stuck)), nullptr,

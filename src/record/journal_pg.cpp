@@ -23,10 +23,15 @@ constexpr int kWaitSlice = 10;       // milliseconds
 constexpr int kFullPatience = 2000;  // milliseconds without progress, when nothing is known to be wrong
 constexpr int kStuckPatience = 100;  // likewise, when the sealer has said that it cannot go on
 
+void count_loss(Shared& journal) noexcept {
+    journal.losses.fetch_add(1, std::memory_order_relaxed);
+    ring().add_lost();
+}
+
 // Fails an ordinary entry: counts it, and throws unless its loss is permitted.
 std::uint64_t refuse(Shared& journal, int sqlstate, const char* message, const char* hint) {
     if (pg::settings.on_failure() == pg::FailureAction::kAllow || identify::is_rescuer()) {
-        journal.losses.fetch_add(1, std::memory_order_relaxed);
+        count_loss(journal);
         return 0;
     }
     journal.refusals.fetch_add(1, std::memory_order_relaxed);
@@ -93,7 +98,7 @@ std::uint64_t place(Shared& journal, EntryWriter& entry, std::uint64_t position,
 
 std::uint64_t lose(Shared& journal) noexcept {
     wake_sealer();
-    journal.losses.fetch_add(1, std::memory_order_relaxed);
+    count_loss(journal);
     return 0;
 }
 

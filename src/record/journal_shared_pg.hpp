@@ -70,7 +70,10 @@ struct Shared {
     std::atomic<std::uint64_t> signed_size;
     std::atomic<std::uint64_t> signed_at;
     std::atomic<std::uint64_t> command_failures;
-    char note[2048];  // the newest checkpoint; drained_lock
+    std::atomic<std::uint64_t> archive_failures;
+    std::atomic<std::uint32_t> archive_failing;  // the last attempt did
+    std::atomic<std::uint64_t> archived_below;   // segments below this number are archived
+    char note[2048];                             // the newest checkpoint; drained_lock
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<Latch*>::is_always_lock_free);

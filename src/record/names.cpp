@@ -64,6 +64,7 @@ constexpr std::array kFields = {
     Name{38, "auth_method"},
     Name{39, "authenticated_id"},
     Name{40, "tls"},
+    Name{41, "token_id"},
     Name{50, "wal_position"},
     Name{51, "next_xid"},
     Name{52, "server_version"},
@@ -90,6 +91,8 @@ constexpr std::array kFields = {
     Name{73, "subject"},
     Name{74, "mode"},
     Name{75, "last_statement_no"},
+    Name{80, "sealed"},
+    Name{81, "parameters_digest"},
 };
 
 // By the number of their bit.

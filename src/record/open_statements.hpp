@@ -70,6 +70,7 @@ struct OpenStatement {
     Prepared prepared = Prepared::kUntouched;  // what it does to a prepared transaction
     bool ends_transaction = false;             // COMMIT, ROLLBACK, PREPARE TRANSACTION
     bool in_failed_block = false;              // begun when its transaction had been rolled back already
+    bool classified = false;                   // reads or writes classified columns
 };
 
 // A call of the executor or of a utility that is in progress.
@@ -133,6 +134,12 @@ class OpenStatements {
         for (std::size_t at = frames_.size(); at-- > 0;)
             if (OpenStatement* statement = find(frames_[at].number)) return statement;
         return nullptr;
+    }
+    // Whether a call of the statement is in progress, whatever runs inside it.
+    bool has_entered(std::uint64_t number) noexcept {
+        for (std::size_t at = frames_.size(); at-- > 0;)
+            if (frames_[at].number == number) return find(number) != nullptr;
+        return false;
     }
     // A query with a frame entered in `subtransaction` or inside it; nullptr when there is none.
     OpenStatement* running_query(std::uint32_t subtransaction) noexcept {

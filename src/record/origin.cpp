@@ -188,15 +188,15 @@ std::string origin_hex(const OriginId& origin) {
 }
 
 std::string origin_path(const std::string& journal_directory, const OriginId& origin) {
-    return journal_directory + "/origin-" + origin_hex(origin);
+    return journal_directory + "/" + origin_directory_name(origin);
 }
 
 std::string segment_path(const std::string& origin_directory, std::uint64_t number) {
-    return origin_directory + "/" + base::to_hex(number, 16) + ".seg";
+    return origin_directory + "/" + segment_name(number);
 }
 
 std::string index_path(const std::string& origin_directory, std::uint64_t number) {
-    return origin_directory + "/" + base::to_hex(number, 16) + ".idx";
+    return origin_directory + "/" + index_name(number);
 }
 
 std::string spare_path(const std::string& origin_directory) {
@@ -208,10 +208,8 @@ int list_segments(Files& files, const std::string& origin_directory, std::vector
     int const result = files.list(origin_directory, &names);
     if (result != 0) return result;
     numbers->clear();
-    for (const std::string& name : names) {
-        if (name.size() != 20 || !name.ends_with(".seg")) continue;
-        if (auto const number = base::parse_hex(std::string_view(name).substr(0, 16))) numbers->push_back(*number);
-    }
+    for (const std::string& name : names)
+        if (auto const number = parse_segment_name(name)) numbers->push_back(*number);
     std::sort(numbers->begin(), numbers->end());
     return 0;
 }

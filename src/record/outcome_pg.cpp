@@ -10,11 +10,27 @@ RunningSession running_session;
 namespace {
 
 // Reserved beside the error's text: numbers, keys and the header.
-constexpr std::size_t kOutcomeRoom = 512 + sizeof LastError::message;
+constexpr std::size_t kOutcomeRoom = 768 + sizeof LastError::message;
 
 void add_xid(EntryWriter& entry) noexcept {
     FullTransactionId const xid = GetTopFullTransactionIdIfAny();
     if (FullTransactionIdIsValid(xid)) entry.add_uint(Field::kXid, U64FromFullTransactionId(xid));
+}
+
+const LateDecision* late_decision(std::uint64_t number) noexcept {
+    auto& late = running_session.late;
+    for (std::size_t at = 0; at < late.size(); ++at)
+        if (late[at].number == number) return &late[at];
+    return nullptr;
+}
+
+void add_late_decision(EntryWriter& entry, std::uint64_t number) noexcept {
+    const LateDecision* const decision = late_decision(number);
+    if (decision == nullptr) return;
+    entry.add_uint(Field::kDecision, decision->verdict);
+    entry.add_text(Field::kGuardrail, decision->guardrail);
+    entry.add_bool(Field::kEnforced, decision->enforced);
+    running_session.late.erase(static_cast<std::size_t>(decision - &running_session.late[0]));
 }
 
 // `transaction`, unless unknown, says how the transaction ended that goes on until now.
@@ -33,9 +49,11 @@ void write_outcome(const StatementEnd& ending,
     if (transaction != TransactionOutcome::kUnknown) {
         entry.add_uint(Field::kTransactionOutcome, static_cast<std::uint64_t>(transaction));
         add_xid(entry);
+        add_late_decision(entry, ending.number);
         entry.add_uint(Field::kTransactionNo, running_session.last_transaction);
     } else {
         add_xid(entry);  // should the process die, it tells what became of the transaction
+        add_late_decision(entry, ending.number);
     }
     put(entry, Room::kClosing);
 }
@@ -117,6 +135,26 @@ void close_statement(OpenStatement* statement, int sqlstate) noexcept {
     else
         write_outcome(ending, ended_before ? TransactionOutcome::kRolledBack : TransactionOutcome::kUnknown);
     state.open.close(statement);
+}
+
+void note_late(std::uint64_t number, std::uint8_t verdict, bool enforced, std::string_view guardrail) noexcept {
+    auto& late = running_session.late;
+    if (const LateDecision* const known = late_decision(number)) {
+        bool const stricter = enforced == known->enforced ? verdict > known->verdict : enforced;
+        if (!stricter) return;
+        late.erase(static_cast<std::size_t>(known - &late[0]));
+    }
+    try {
+        late.reserve_one();
+    } catch (const std::bad_alloc&) {
+        return;
+    }
+    LateDecision decision;
+    decision.number = number;
+    decision.verdict = verdict;
+    decision.enforced = enforced;
+    guardrail.copy(decision.guardrail, sizeof decision.guardrail - 1);
+    late.push(decision);
 }
 
 void flush_held_outcome() noexcept {

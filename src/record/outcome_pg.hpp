@@ -19,6 +19,9 @@ inline void pause_statement(OpenStatement& statement, std::uint64_t now) noexcep
     statement.paused = now;
 }
 
+// Something was decided about statement `number` while it ran: its outcome will say so, the strictest only.
+void note_late(std::uint64_t number, std::uint8_t verdict, bool enforced, std::string_view guardrail) noexcept;
+
 // Writes the outcome that is held back, if there is one, without an end of its transaction: something else
 // happens in the same transaction.
 void flush_held_outcome() noexcept;

@@ -2,6 +2,7 @@
 #include "record/parameters_pg.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/redaction_settings.hpp"
 #include "pg/settings.hpp"
 #include "record/open_statements.hpp"
 #include "record/session_writer_pg.hpp"
@@ -18,6 +19,8 @@ namespace hoopguard::record {
 namespace {
 
 constexpr std::size_t kLongestValue = 8192;
+constexpr std::size_t kBeyondCut = 512;  // looked at behind the cut, for what goes across it
+constexpr std::size_t kShortestCard = 13;
 constexpr std::size_t kLongestValues = std::size_t{1} << 20;
 // A value this large is not turned into text at all where that would take its size again.
 constexpr std::size_t kLargestShown = std::size_t{256} << 10;
@@ -27,11 +30,14 @@ struct Value {
     Datum datum = 0;
     bool is_null = true;
     bool hidden = false;
+    bool sensitive = false;
 };
 
 class ValueWriter {
  public:
-    explicit ValueWriter(CborWriter& cbor) : cbor_(cbor) {}
+    // With `tokens`, what is sensitive becomes tokens.
+    ValueWriter(CborWriter& cbor, const Tokens* tokens) : cbor_(cbor), tokens_(tokens) {}
+    bool any_redacted() const noexcept { return any_redacted_; }
 
     void add(const Value& value) {
         if (value.is_null) {
@@ -39,8 +45,9 @@ class ValueWriter {
             cbor_.null();
         } else if (value.hidden) {
             put(value.type, kSecretMark, kSecretMark.size());
-        } else if (!add_simple(value)) {
-            add_by_output(value);
+        } else {
+            sensitive_ = value.sensitive;
+            if (!add_simple(value)) add_by_output(value);
         }
     }
 
@@ -59,19 +66,34 @@ class ValueWriter {
         if (kept.size() < length) cbor_.unsigned_number(length);
     }
     void put_text(Oid type, std::string_view text) {
-        if (!may_hold_secret(text.substr(0, kLongestValue))) {
+        std::string_view const looked_at = cut_text(text, kLongestValue + kBeyondCut);
+        Replacements replaced;
+        if (may_hold_secret(looked_at))
+            for (const SecretSpan& span : find_value_secrets(looked_at))
+                replaced.push_back({span.begin, span.end, std::string(kSecretMark)});
+        if (tokens_ != nullptr) {
+            // The token of a value is that of all of it, however long.
+            Replacements const redacted = redact_value(sensitive_ ? text : looked_at, sensitive_, *tokens_);
+            any_redacted_ = any_redacted_ || !redacted.empty();
+            replaced = merged(replaced, redacted);
+        }
+        if (replaced.empty()) {
             put(type, text, text.size());
             return;
         }
-        std::string_view const kept = cut_text(text, kLongestValue);
-        std::string const cleaned = without_spans(kept, find_value_secrets(kept));
-        put(type, cleaned, cleaned.size() + (text.size() - kept.size()));
+        std::string const cleaned = with_replacements(sensitive_ ? text : looked_at, replaced);
+        put(type, cleaned, cleaned.size() + (sensitive_ ? 0 : text.size() - looked_at.size()));
     }
     template <typename Number>
     void put_number(Oid type, Number number) {
         char digits[24];
         auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-        put(type, {digits, static_cast<std::size_t>(end - digits)}, static_cast<std::size_t>(end - digits));
+        std::string_view const text(digits, static_cast<std::size_t>(end - digits));
+        // Shorter numbers than card numbers have no shape of their own.
+        if (tokens_ != nullptr && (sensitive_ || text.size() >= kShortestCard))
+            put_text(type, text);
+        else
+            put(type, text, text.size());
     }
 
     // Types whose text can be had without calling anything. False for others.
@@ -120,13 +142,16 @@ class ValueWriter {
     }
 
     CborWriter& cbor_;
+    const Tokens* tokens_;
     std::size_t used_ = 0;
+    bool sensitive_ = false;  // the value at hand
+    bool any_redacted_ = false;
 };
 
 // The variables of a PL/pgSQL function that a statement of it uses. Fetching is what copyParamList() does.
 PlainSequence<Value, 16> variables;
 
-void fetch_variables(ParamListInfo parameters) {
+void fetch_variables(ParamListInfo parameters, const StatementText& text, const SensitiveParts& parts) {
     variables.cut(0);
     for (int number = 1; number <= parameters->numParams; ++number) {
         auto const fetched = pg::call([=] {
@@ -135,31 +160,49 @@ void fetch_variables(ParamListInfo parameters) {
         });
         if (!OidIsValid(fetched.ptype)) continue;
         variables.reserve_one();
-        variables.push({fetched.ptype, fetched.value, fetched.isnull, false});
+        variables.push({fetched.ptype, fetched.value, fetched.isnull, text.hides_variables(),
+                        parts.has_parameter(static_cast<unsigned>(number))});
     }
+}
+
+Value bound_value(const ParamListInfo parameters, unsigned at, const StatementText& text,
+                  const SensitiveParts& parts) {
+    const ParamExternData& one = parameters->params[at];
+    return {one.ptype, one.value, one.isnull || !OidIsValid(one.ptype),
+            text.has_secrets() && text.hides_parameter(at + 1), parts.has_parameter(at + 1)};
+}
+
+// Whether anything was redacted.
+bool write_values(CborWriter& cbor, ParamListInfo parameters, const StatementText& text,
+                  const SensitiveParts& parts, const Tokens* tokens) {
+    ValueWriter writer(cbor, tokens);
+    if (parameters->paramFetch != nullptr)
+        for (std::size_t at = 0; at < variables.size(); ++at) writer.add(variables[at]);
+    else
+        for (int at = 0; at < parameters->numParams; ++at)
+            writer.add(bound_value(parameters, static_cast<unsigned>(at), text, parts));
+    return writer.any_redacted();
 }
 
 }  // namespace
 
-void add_parameters(EntryWriter& entry, ParamListInfo parameters, const StatementText& text) {
-    if (!pg::settings.journal_parameters || parameters->numParams <= 0) return;
-    if (parameters->paramFetch == nullptr) {
-        auto const count = static_cast<unsigned>(parameters->numParams);
-        ValueWriter writer(entry.add_array(Field::kParameters, count));
-        for (unsigned at = 0; at < count; ++at) {
-            const ParamExternData& one = parameters->params[at];
-            bool const absent = one.isnull || !OidIsValid(one.ptype);
-            writer.add({one.ptype, one.value, absent, text.has_secrets() && text.hides_parameter(at + 1)});
-        }
-        return;
+RecordedParameters add_parameters(EntryWriter& entry, ParamListInfo parameters, const StatementText& text,
+                                  const SensitiveParts& parts) {
+    RecordedParameters recorded;
+    if (!pg::settings.journal_parameters || parameters->numParams <= 0) return recorded;
+    auto count = static_cast<std::size_t>(parameters->numParams);
+    if (parameters->paramFetch != nullptr) {
+        fetch_variables(parameters, text, parts);
+        count = variables.size();
+        if (count == 0) return recorded;
     }
-    fetch_variables(parameters);
-    if (variables.empty()) return;
-    ValueWriter writer(entry.add_array(Field::kParameters, variables.size()));
-    for (std::size_t at = 0; at < variables.size(); ++at) {
-        variables[at].hidden = text.hides_variables();
-        writer.add(variables[at]);
-    }
+    const Tokens* const used = pg::redaction_settings.redact ? &tokens() : nullptr;
+    if (!write_values(entry.add_array(Field::kParameters, count), parameters, text, parts, used)) return recorded;
+    CborWriter exact(recorded.exact);
+    exact.array(count);
+    write_values(exact, parameters, text, parts, nullptr);
+    exact.trim();
+    return recorded;
 }
 
 }  // namespace hoopguard::record

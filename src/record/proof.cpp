@@ -1,7 +1,6 @@
 // Inclusion proofs that stand alone.
 #include "record/proof.hpp"
 
-#include "base/json.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -14,26 +13,8 @@ namespace {
 constexpr std::string_view kFormat = "hoopguard-inclusion-proof/1";
 constexpr std::uint64_t kMaxFile = 4ull << 30;
 
-struct Covering {
-    Checkpoint checkpoint;
-    std::string note;
-};
-
 base::Error no_entry(StreamReader& reader, std::uint64_t index) {
     return base::fail("there is no entry " + std::to_string(index) + " in " + reader.directory().name(), ENOENT);
-}
-
-// The newest checkpoint that is whole.
-base::Result<Covering> newest_checkpoint(StreamReader& reader) {
-    const auto bytes = read_all(reader.directory(), kCheckpointsName, kMaxFile);
-    if (!bytes) return bytes.error();
-    const std::string_view text = base::text_of(*bytes);
-    const NoteSequence sequence = parse_notes(text);
-    if (sequence.notes.empty()) return base::fail("the journal has no checkpoint yet");
-    const SignedNote& note = sequence.notes.back();
-    auto checkpoint = parse_checkpoint(note.text);
-    if (!checkpoint) return checkpoint.error();
-    return Covering{std::move(*checkpoint), std::string(text.substr(note.offset, sequence.sound - note.offset))};
 }
 
 base::Status check_path(const InclusionProof& proof, const Checkpoint& checkpoint) {
@@ -46,6 +27,8 @@ base::Status check_path(const InclusionProof& proof, const Checkpoint& checkpoin
     return {};
 }
 
+}  // namespace
+
 std::optional<std::vector<Hash>> hashes_of(const base::Json::Array& array) {
     std::vector<Hash> out;
     for (const base::Json& element : array) {
@@ -56,7 +39,18 @@ std::optional<std::vector<Hash>> hashes_of(const base::Json::Array& array) {
     return out;
 }
 
-}  // namespace
+base::Result<CoveringCheckpoint> newest_checkpoint(StreamReader& reader) {
+    const auto bytes = read_all(reader.directory(), kCheckpointsName, kMaxFile);
+    if (!bytes) return bytes.error();
+    const std::string_view text = base::text_of(*bytes);
+    const NoteSequence sequence = parse_notes(text);
+    if (sequence.notes.empty()) return base::fail("the journal has no checkpoint yet");
+    const SignedNote& note = sequence.notes.back();
+    auto checkpoint = parse_checkpoint(note.text);
+    if (!checkpoint) return checkpoint.error();
+    return CoveringCheckpoint{std::move(*checkpoint),
+                              std::string(text.substr(note.offset, sequence.sound - note.offset))};
+}
 
 OriginTree::OriginTree(StreamReader& reader, bool use_tiles) : reader_(&reader) {
     if (const auto oldest = reader.segment(0); oldest && *oldest) removed_ = (*oldest)->header().frontier;

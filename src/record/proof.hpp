@@ -2,6 +2,7 @@
 // Whoever holds the public key checks one without the journal (RFC 9162 section 2.1.3).
 #pragma once
 
+#include "base/json.hpp"
 #include "record/checkpoint.hpp"
 #include "record/stream_reader.hpp"
 
@@ -18,6 +19,13 @@ struct InclusionProof {
     std::string checkpoint;  // the signed note; its size is the tree's
 };
 
+// The newest checkpoint of the journal that is whole, and its note.
+struct CoveringCheckpoint {
+    Checkpoint checkpoint;
+    std::string note;
+};
+base::Result<CoveringCheckpoint> newest_checkpoint(StreamReader& reader);
+
 // Proves an entry against the newest checkpoint of the journal. The result has been checked but for the signature.
 base::Result<InclusionProof> prove_entry(StreamReader& reader, std::uint64_t index);
 
@@ -27,6 +35,8 @@ base::Status check_proof(const InclusionProof& proof, const std::vector<Verifier
 // One JSON object, as doc/journal_format.md defines it.
 std::string to_json(const InclusionProof& proof);
 base::Result<InclusionProof> parse_proof(std::string_view json);
+// An array of base64 hashes, as both proofs and bundles have them; nothing when it is none.
+std::optional<std::vector<Hash>> hashes_of(const base::Json::Array& array);
 
 // Hashes of an origin's complete subtrees: from its tiles, its entries and, for removed ones, its first header.
 class OriginTree final : public HashSource {

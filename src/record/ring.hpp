@@ -24,6 +24,7 @@ inline constexpr std::size_t kRingHeaderSize = 4096;
 inline constexpr std::size_t kRingDataAt = 65536;
 inline constexpr std::size_t kRingCopiedAt = 256;   // u64, live: all before it is in segments
 inline constexpr std::size_t kRingDurableAt = 320;  // u64, live: all before it is durable in segments
+inline constexpr std::size_t kRingLostAt = 384;     // u64, live: entries not accepted, and not told yet
 inline constexpr std::uint32_t kRingVersion = 1;
 
 // What the header says once and for all.
@@ -63,6 +64,10 @@ class Ring {
     void set_durable(std::uint64_t position) noexcept {
         live(kRingDurableAt).store(position, std::memory_order_release);
     }
+    // Entries that could not be accepted and that no loss entry has told yet. Here, because it outlives a restart.
+    std::uint64_t lost() const noexcept { return live(kRingLostAt).load(std::memory_order_relaxed); }
+    void add_lost() noexcept { live(kRingLostAt).fetch_add(1, std::memory_order_relaxed); }
+    void told_lost(std::uint64_t count) noexcept { live(kRingLostAt).fetch_sub(count, std::memory_order_relaxed); }
 
     // Takes `needed` bytes (commit word included, a multiple of 8) behind `tail` when they fit with `margin`
     // bytes to spare. Sets `position`; on false, `position` is the tail that was too near.

@@ -35,6 +35,14 @@ struct HeldOutcome {
     TimestampTz message_time = 0;  // when the client's message that ran it arrived
 };
 
+// What was decided about a statement while it ran.
+struct LateDecision {
+    std::uint64_t number = 0;  // of the statement
+    std::uint8_t verdict = 0;
+    bool enforced = false;
+    char guardrail[132] = "";
+};
+
 struct SubtransactionStart {
     std::uint32_t id = 0;
     std::uint64_t first_statement = 0;
@@ -46,6 +54,7 @@ struct RunningSession {
     std::uint64_t last_transaction = 0;
     bool in_transaction = false;  // last_transaction goes on
     HeldOutcome held;
+    PlainSequence<LateDecision, 4> late;  // of statements whose outcome has not been written
     PlainSequence<SubtransactionStart, 16> subtransactions;
     std::uint64_t savepoint_command = 0;  // number of a ROLLBACK TO that is about to take effect
     char prepared_name[200] = "";         // of the command on a prepared transaction that is under way

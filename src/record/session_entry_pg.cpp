@@ -23,6 +23,20 @@ void add_text(EntryWriter& entry, Field field, std::string_view text) noexcept {
     if (!text.empty()) entry.add_text(field, cut_text(text, kLongestText));
 }
 
+// As many as a kilobyte holds; whoever is in more is in these too.
+void add_groups(EntryWriter& entry, std::span<const std::string> groups) noexcept {
+    constexpr std::size_t kMost = 64;
+    std::string_view names[kMost];
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    for (const std::string& group : groups) {
+        bytes += group.size();
+        if (count == kMost || bytes > kLongestText) break;
+        names[count++] = group;
+    }
+    if (count > 0) entry.add_texts(Field::kGroups, {names, count});
+}
+
 void describe(EntryWriter& entry, const identify::Actor& actor, const identify::Session& session) noexcept {
     add_text(entry, Field::kLoginRole, session.login_role);
     add_text(entry, Field::kEffectiveRole, session.effective_role);
@@ -30,6 +44,8 @@ void describe(EntryWriter& entry, const identify::Actor& actor, const identify::
     add_text(entry, Field::kActor, actor.name);
     entry.add_text(Field::kActorKind, to_text(actor.kind));
     add_text(entry, Field::kProvider, actor.provider);
+    add_groups(entry, actor.groups);
+    add_text(entry, Field::kOnBehalfOf, actor.on_behalf_of);
     add_text(entry, Field::kClientAddress, session.client_address);
     add_text(entry, Field::kClientPort, session.client_port);
     add_text(entry, Field::kApplicationName, session.application_name);
@@ -38,6 +54,7 @@ void describe(EntryWriter& entry, const identify::Actor& actor, const identify::
     add_text(entry, Field::kAuthMethod, session.auth_method);
     add_text(entry, Field::kAuthenticatedId, session.authenticated_id);
     add_text(entry, Field::kTls, session.tls);
+    add_text(entry, Field::kTokenId, actor.token_id);
 }
 
 void record_logout(int, Datum) noexcept {

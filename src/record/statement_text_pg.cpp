@@ -2,7 +2,10 @@
 #include "record/statement_text_pg.hpp"
 
 #include "crypto/mac.hpp"
+#include "crypto/random.hpp"
+#include "crypto/seal.hpp"
 #include "pg/boundary.hpp"
+#include "pg/redaction_settings.hpp"
 #include "pg/settings.hpp"
 #include "record/session_writer_pg.hpp"
 #include "record/statement_key.hpp"
@@ -37,15 +40,59 @@ base::ByteView statement_key() {
     return key;
 }
 
+// This process's sealer for the reveal key in force; null when there is none. A key that is set but cannot be used
+// leaves the tokens and digests to stand alone.
+crypto::Sealer* sealer_in_force() {
+    static crypto::Sealer* sealer = nullptr;
+    static std::string* made_for = nullptr;
+    if (*pg::redaction_settings.reveal_key == '\0') return nullptr;
+    if (made_for != nullptr && *made_for == pg::redaction_settings.reveal_key) return sealer;
+    auto const key = crypto::parse_sealing_key(pg::redaction_settings.reveal_key);
+    if (!key) return nullptr;
+    auto made = crypto::Sealer::make(*key);
+    delete sealer;
+    sealer = made ? new crypto::Sealer(std::move(*made)) : nullptr;
+    if (made_for == nullptr) made_for = new std::string;
+    *made_for = pg::redaction_settings.reveal_key;
+    return sealer;
+}
+
 }  // namespace
 
-StatementText::StatementText(std::string_view own) : own_(own) {
+const Tokens& tokens() {
+    static const Tokens* made = nullptr;
+    if (made == nullptr) {
+        std::uint8_t own[kStatementKeySize] = {};
+        base::ByteView key = statement_key();
+        if (key.empty() && crypto::fill_random(own)) key = own;
+        made = new Tokens(key);
+    }
+    return *made;
+}
+
+bool digest_of(base::ByteView exact, crypto::Digest& digest) {
+    base::ByteView const key = statement_key();
+    if (!key.empty()) digest = crypto::HmacSha256(key).update(exact).finish();
+    return !key.empty();
+}
+
+Replacements StatementText::secret_marks() const {
+    Replacements marks;
+    for (const SecretSpan& span : secrets_.spans)
+        marks.push_back({span.begin, span.end, std::string(kSecretMark)});
+    return marks;
+}
+
+StatementText::StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts) : own_(own) {
     if (may_hold_secret(own)) secrets_ = find_secrets(own, standard_conforming_strings);
+    if (pg::redaction_settings.redact)
+        redacted_ = redact_statement(own, offset, standard_conforming_strings, parts, tokens());
+    replaced_ = merged(secret_marks(), redacted_);
     auto const limit = static_cast<std::size_t>(pg::settings.journal_statement_limit) << 10;
     if (own.size() > limit) {
         cut(limit);
-    } else if (!secrets_.spans.empty()) {
-        altered_text_ = without_spans(own, secrets_.spans);
+    } else if (!replaced_.empty()) {
+        altered_text_ = with_replacements(own, replaced_);
         altered_ = true;
     }
     if (may_hold_trace(own)) trace_ = read_trace(own, trace_buffer_, sizeof trace_buffer_);
@@ -58,27 +105,60 @@ void StatementText::cut(std::size_t limit) {
     std::size_t tail = own_.size() - tail_size;
     while (tail < own_.size() && (static_cast<unsigned char>(own_[tail]) & 0xC0) == 0x80) ++tail;
     altered_text_.reserve(limit + kCutMark.size());
-    append_without(altered_text_, own_, secrets_.spans, 0, head.size());
+    append_replaced(altered_text_, own_, replaced_, 0, head.size());
     altered_text_.append(kCutMark);
-    append_without(altered_text_, own_, secrets_.spans, tail, own_.size());
+    append_replaced(altered_text_, own_, replaced_, tail, own_.size());
     altered_ = cut_ = true;
 }
 
 void StatementText::add_length_and_digest(EntryWriter& entry) const {
     if (cut_) entry.add_uint(Field::kStatementLength, own_.size());
     if (!altered_) return;
-    base::ByteView const key = statement_key();
-    if (key.empty()) return;
-    entry.add_bytes(Field::kStatementDigest, crypto::HmacSha256(key).update(base::bytes_of(own_)).finish());
+    crypto::Digest digest;
+    if (digest_of(base::bytes_of(own_), digest)) entry.add_bytes(Field::kStatementDigest, digest);
+}
+
+void StatementText::add_sealed(EntryWriter& entry, base::ByteView parameters) const {
+    if (redacted_.empty() && parameters.empty()) return;
+    crypto::Sealer* const sealer = sealer_in_force();
+    crypto::Digest text_digest{};
+    crypto::Digest parameters_digest{};
+    if (altered_) digest_of(base::bytes_of(own_), text_digest);
+    bool const commits = !parameters.empty() && digest_of(parameters, parameters_digest);
+    if (sealer != nullptr) {
+        // Passwords are in no text that hoopguard writes, sealed ones neither.
+        std::string const exact = with_replacements(own_, secret_marks());
+        base::Bytes content;
+        CborWriter cbor(content);
+        cbor.map(parameters.empty() ? 1 : 2);
+        cbor.unsigned_number(static_cast<std::uint64_t>(Field::kStatement));
+        cbor.text(exact);
+        if (!parameters.empty()) {
+            cbor.unsigned_number(static_cast<std::uint64_t>(Field::kParameters));
+            cbor.raw(parameters);
+        }
+        cbor.trim();
+        base::Bytes bound(text_digest.begin(), text_digest.end());
+        bound.insert(bound.end(), parameters_digest.begin(), parameters_digest.end());
+        auto const sealed = sealer->seal(content, bound);
+        if (cbor.ok() && sealed) entry.add_bytes(kFieldSealed, *sealed);
+    }
+    if (commits) entry.add_bytes(kFieldParametersDigest, parameters_digest);
+}
+
+std::string_view StatementText::request_id() const noexcept {
+    std::string_view const set = pg::settings.request_id;
+    return cut_text(set.empty() ? std::string_view(trace_.traceparent) : set, kLongestRequest);
+}
+
+std::string_view StatementText::reason() const noexcept {
+    std::string_view const set = pg::settings.reason;
+    return cut_text(set.empty() ? std::string_view(trace_.reason) : set, kLongestRequest);
 }
 
 void StatementText::add_request(EntryWriter& entry) const noexcept {
-    std::string_view request = pg::settings.request_id;
-    std::string_view reason = pg::settings.reason;
-    if (request.empty()) request = trace_.traceparent;
-    if (reason.empty()) reason = trace_.reason;
-    if (!request.empty()) entry.add_text(Field::kRequestId, cut_text(request, kLongestRequest));
-    if (!reason.empty()) entry.add_text(Field::kReason, cut_text(reason, kLongestRequest));
+    if (auto const request = request_id(); !request.empty()) entry.add_text(Field::kRequestId, request);
+    if (auto const why = reason(); !why.empty()) entry.add_text(Field::kReason, why);
 }
 
 void prepare_statement_key() {

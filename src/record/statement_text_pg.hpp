@@ -4,6 +4,7 @@
 
 #include "pg/prelude.hpp"
 #include "record/entry.hpp"
+#include "record/redaction.hpp"
 #include "record/secrets.hpp"
 #include "record/trace.hpp"
 
@@ -15,8 +16,9 @@ namespace hoopguard::record {
 
 class StatementText {
  public:
-    // `own` outlives this. Most texts are not copied. Throws std::bad_alloc.
-    explicit StatementText(std::string_view own);
+    // `own` outlives this, and begins `offset` bytes into the text that `parts` speaks of. Most texts are not
+    // copied. Throws std::bad_alloc.
+    StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts);
     StatementText(const StatementText&) = delete;
     StatementText& operator=(const StatementText&) = delete;
 
@@ -31,19 +33,33 @@ class StatementText {
     }
 
     void add_length_and_digest(EntryWriter& entry) const;
+    // With a reveal key: what was redacted, sealed to it. `parameters`: the exact ones as they would stand in the
+    // entry; empty when none of them was redacted.
+    void add_sealed(EntryWriter& entry, base::ByteView parameters) const;
     void add_request(EntryWriter& entry) const noexcept;
+    // The request that the statement is sent for, and why: the settings', or else what its comment says.
+    std::string_view request_id() const noexcept;
+    std::string_view reason() const noexcept;
 
  private:
     void cut(std::size_t limit);
+    Replacements secret_marks() const;
 
     std::string_view own_;
     Secrets secrets_;
+    Replacements redacted_;
+    Replacements replaced_;  // both, the secrets first where they meet
     bool altered_ = false;
     std::string altered_text_;
     bool cut_ = false;
     Trace trace_;
     char trace_buffer_[512];
 };
+
+// The tokens of this process: of the cluster's key or, when that cannot be read, of one that is forgotten.
+const Tokens& tokens();
+// HMAC-SHA-256 under the cluster's key, for what is not kept in full. Nothing when the key cannot be read.
+bool digest_of(base::ByteView exact, crypto::Digest& digest);
 
 // Makes the key of the digests, at server start. Without one, texts that are not kept in full have no digest;
 // the server log says so.

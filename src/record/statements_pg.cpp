@@ -50,9 +50,10 @@ void add_decision(EntryWriter& entry, const decide::Decision& decision) {
     entry.add_bool(Field::kEnforced, decision.enforced);
 }
 
-// Whose decision a statement rests on that was asked about before; one that is refused rests on none.
+// Whose decision a statement rests on that was asked about before, or waits for.
 void add_approval(EntryWriter& entry, const decide::Decision& decision) {
-    if (decision.approval != 0) entry.add_uint(Field::kApproval, decision.approval);
+    auto const request = decision.approval != 0 ? decision.approval : decision.request;
+    if (request != 0) entry.add_uint(Field::kApproval, request);
     if (decision.decided_by.empty()) return;
     CborWriter& cbor = entry.add_array(Field::kDecidedBy, decision.decided_by.size());
     for (auto const& name : decision.decided_by) cbor.text(name);
@@ -80,7 +81,9 @@ struct Numbers {
 
 void write_fields(EntryWriter& entry, const classify::Statement& statement, const StatementText& text,
                   const Numbers& numbers, const identify::Actor& actor, const classify::Footprint& footprint,
-                  const decide::Decision& decision, std::span<const std::string_view> masked) {
+                  const decide::Decision& decision, std::span<const std::string_view> masked,
+                  const SensitiveParts& sensitive) {
+    RecordedParameters recorded;
     entry.add_uint(Field::kStatementNo, numbers.statement);
     if (numbers.parent != 0) entry.add_uint(Field::kParentNo, numbers.parent);
     entry.add_uint(Field::kContext, numbers.context);
@@ -88,8 +91,8 @@ void write_fields(EntryWriter& entry, const classify::Statement& statement, cons
     entry.add_text(Field::kCommandTag, statement.is_fastpath() ? "FASTPATH" : GetCommandTagName(statement.tag));
     if (statement.plan != nullptr && statement.plan->queryId != 0)
         entry.add_int(Field::kQueryId, static_cast<std::int64_t>(statement.plan->queryId));
-    if (statement.parameters != nullptr) add_parameters(entry, statement.parameters, text);
-    if (decision.refuses()) entry.add_text(Field::kSqlstate, unpack_sql_state(ERRCODE_INSUFFICIENT_PRIVILEGE));
+    if (statement.parameters != nullptr) recorded = add_parameters(entry, statement.parameters, text, sensitive);
+    if (decision.refuses()) entry.add_text(Field::kSqlstate, decision.sqlstate);
     add_classes(entry, footprint);
     add_objects(entry, footprint);
     add_decision(entry, decision);
@@ -99,6 +102,7 @@ void write_fields(EntryWriter& entry, const classify::Statement& statement, cons
     if (numbers.transaction != 0) entry.add_uint(Field::kTransactionNo, numbers.transaction);
     if (!actor.definer_role.empty()) entry.add_text(Field::kEffectiveRole, actor.definer_role);
     add_approval(entry, decision);
+    text.add_sealed(entry, recorded.exact);
 }
 
 // The client's text goes on after this statement's part of it: a later failure is of what follows.
@@ -108,6 +112,12 @@ void note_source(const classify::Statement& statement) noexcept {
     state.source = statement.source;
     state.source_done = static_cast<std::size_t>(statement.text.data() - statement.source) + statement.text.size();
     state.source_time = GetCurrentStatementStartTimestamp();
+}
+
+// Where the statement's own text begins in its source.
+std::size_t offset_of(const classify::Statement& statement) noexcept {
+    if (statement.source == nullptr || statement.text.data() == nullptr) return 0;
+    return static_cast<std::size_t>(statement.text.data() - statement.source);
 }
 
 // What a transaction command is about to do to the transaction, for the callbacks that will tell it was done.
@@ -132,7 +142,8 @@ void note_transaction_command(const classify::Statement& statement, OpenStatemen
 
 Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
                       const identify::Session& session, const classify::Footprint& footprint,
-                      const decide::Decision& decision, std::span<const std::string_view> masked) {
+                      const decide::Decision& decision, std::span<const std::string_view> masked,
+                      const SensitiveParts& sensitive) {
     RunningSession& state = running_session;
     state.open.reserve();
     bool const in_failed_block = IsAbortedTransactionBlockState();
@@ -142,23 +153,26 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     if (numbers.parent == 0) flush_held_outcome();
     numbers.transaction =
         state.in_transaction || in_failed_block ? state.last_transaction : state.last_transaction + 1;
-    numbers.context = session_context(actor, session, Room::kOrdinary);
+    // What ends a transaction finds room in a full journal, as an outcome does: it sets free what others wait for.
+    bool const ends = statement.tag == CMDTAG_COMMIT || statement.tag == CMDTAG_ROLLBACK;
+    Room const room = ends ? Room::kClosing : Room::kOrdinary;
+    numbers.context = session_context(actor, session, room);
 
     std::uint64_t const now = Clock::steady();
     auto const head = session_head(EntryType::kStatement, now, flags_of(statement, decision, numbers.parent));
-    StatementText const text(statement.text);
+    StatementText const text(statement.text, offset_of(statement), sensitive);
     std::uint64_t end = 0;
     EntryWriter usual(usual_entry, head);
     if (text.recorded().size() < kUsualEntry / 2)
-        write_fields(usual, statement, text, numbers, actor, footprint, decision, masked);
+        write_fields(usual, statement, text, numbers, actor, footprint, decision, masked, sensitive);
     if (text.recorded().size() < kUsualEntry / 2 && usual.fits()) {
-        end = put(usual, Room::kOrdinary);
+        end = put(usual, room);
     } else {
         base::Bytes bytes;
         bytes.reserve(text.recorded().size() + kUsualEntry);
         EntryWriter large(bytes, head);
-        write_fields(large, statement, text, numbers, actor, footprint, decision, masked);
-        end = put(large, Room::kOrdinary);
+        write_fields(large, statement, text, numbers, actor, footprint, decision, masked, sensitive);
+        end = put(large, room);
     }
 
     state.last_statement = numbers.statement;
@@ -179,6 +193,7 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     open.subtransaction = GetCurrentSubTransactionId();
     open.utility = statement.is_utility();
     open.in_failed_block = in_failed_block;
+    open.classified = sensitive.classified;
     note_transaction_command(statement, open);
     state.open.begin(open);
     return {numbers.statement, end};
@@ -190,6 +205,25 @@ std::size_t running_depth() noexcept {
 
 bool is_running() noexcept {
     return running_session.open.running() != nullptr;
+}
+
+void decided_late(const decide::Decision& decision) noexcept {
+    if (const OpenStatement* const statement = running_session.open.running())
+        note_late(statement->number, static_cast<std::uint8_t>(decision.verdict), decision.enforced,
+                  decision.guardrail);
+}
+
+std::uint64_t running_statement() noexcept {
+    const OpenStatement* const statement = running_session.open.running();
+    return statement != nullptr ? statement->number : 0;
+}
+
+bool is_open(std::uint64_t number) noexcept {
+    return running_session.open.find(number) != nullptr;
+}
+
+bool runs(std::uint64_t number) noexcept {
+    return running_session.open.has_entered(number);
 }
 
 void enter_query(const QueryDesc* query) noexcept {
@@ -233,6 +267,11 @@ void end_utility(std::size_t depth, std::uint64_t rows) noexcept {
 
 void fail_utility(std::size_t depth, int sqlstate) noexcept {
     OpenStatements& open = running_session.open;
+    // Queries that ran inside of it: the error travelled past them.
+    for (std::size_t at = open.depth(); at-- > depth + 1;) {
+        OpenStatement* const inner = open.entered_at(at);
+        if (inner != nullptr && !inner->utility) close_statement(inner, sqlstate);
+    }
     OpenStatement* const statement = open.entered_at(depth);
     open.leave(depth);
     if (statement != nullptr) close_statement(statement, sqlstate);

@@ -6,6 +6,7 @@
 #include "decide/decision.hpp"
 #include "identify/actor.hpp"
 #include "identify/session.hpp"
+#include "record/redaction.hpp"
 
 #include <cstdint>
 #include <span>
@@ -19,17 +20,29 @@ struct Begun {
 };
 
 // Records that `statement` is about to run, or is refused. One that may run is open from now on, and entered.
-// `masked`: the columns that it reads masked, as "schema.table.column".
+// `masked`: the columns that it reads masked, as "schema.table.column"; `sensitive`: which of its literals and
+// parameters are not kept in clear.
 // Throws pg::Refusal when it cannot be recorded, pg::Error when a bound value cannot be shown.
 Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
                       const identify::Session& session, const classify::Footprint& footprint,
-                      const decide::Decision& decision, std::span<const std::string_view> masked);
+                      const decide::Decision& decision, std::span<const std::string_view> masked,
+                      const SensitiveParts& sensitive);
 
 // How many calls of the executor and of utilities are in progress: what to give to the functions below. Frames
 // that an error skipped are dropped by whoever leaves next.
 std::size_t running_depth() noexcept;
 // Whether a statement runs at this moment: then what begins now is nested in it.
 bool is_running() noexcept;
+
+// What was decided about it while it ran goes into its outcome.
+void decided_late(const decide::Decision& decision) noexcept;
+
+// The number of that statement; 0: none.
+std::uint64_t running_statement() noexcept;
+
+// Whether statement `number` has begun and not ended; and whether it runs at this moment, around whatever does.
+bool is_open(std::uint64_t number) noexcept;
+bool runs(std::uint64_t number) noexcept;
 
 // The executor takes up the statement of `query` again, or puts it down after it processed `rows`.
 void enter_query(const QueryDesc* query) noexcept;

@@ -255,7 +255,7 @@ void Verifier::finish() {
     tiles_.end(report_.size, whole);
     report_.stopped = whole && claims_.stopped_at(report_.size);
     if (report_.stopped) {
-        indexes_.demand_complete();
+        indexes_.demand_complete(claims_.removed_below());
         tiles_.demand_complete();
     }
     claims_.finish(first_number_);

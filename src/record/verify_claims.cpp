@@ -80,6 +80,13 @@ void ClaimJudge::judge_retention(const EntryView& entry, const Finding& where) {
     retentions_.push_back({*where.entry, *first_kept});
 }
 
+std::uint64_t ClaimJudge::removed_below() const noexcept {
+    std::uint64_t below = 0;
+    for (const Retention& retention : retentions_)
+        if (retention.entry < report_->covered) below = std::max(below, retention.first_kept);
+    return below;
+}
+
 void ClaimJudge::finish(std::uint64_t first_segment) {
     if (stop_ && report_->covered <= *stop_)
         problem({"checkpoints", std::nullopt, std::nullopt, {}},

@@ -24,6 +24,8 @@ class ClaimJudge {
 
     // Whether the last of so many entries is an orderly stop.
     bool stopped_at(std::uint64_t size) const noexcept { return stop_ && *stop_ + 1 == size; }
+    // Entries before this one may have been removed: a retention entry under a checkpoint says so.
+    std::uint64_t removed_below() const noexcept;
     // At the end, when the report says what is covered.
     void finish(std::uint64_t first_segment);
 

@@ -29,6 +29,7 @@ void IndexJudge::begin(Directory& directory, std::uint64_t segment, std::uint64_
     record_offset_ = 0;
     beyond_ = 0;
     wrong_ = false;
+    any_ = false;
     run_.clear();
     bytes_.clear();
     auto bytes = read_all(directory, file_, kMaxDerivedFile);
@@ -38,13 +39,12 @@ void IndexJudge::begin(Directory& directory, std::uint64_t segment, std::uint64_
         bytes_ = std::move(*bytes);
     contents_ = read_index(bytes_, nonce);
     if (contents_.fault.empty()) return;
-    if (contents_.cut)
-        incomplete_.push_back({file_, contents_.sound, std::nullopt, contents_.fault});
-    else
-        find(contents_.sound, contents_.fault);
+    if (!contents_.cut) find(contents_.sound, contents_.fault);
 }
 
 void IndexJudge::add(std::uint64_t offset, std::uint64_t index, const EntryView& entry) {
+    if (!any_) first_index_ = index;
+    any_ = true;
     if (wrong_) return;
     if (record_ == contents_.records.size()) {
         ++beyond_;
@@ -65,17 +65,22 @@ void IndexJudge::add(std::uint64_t offset, std::uint64_t index, const EntryView&
 }
 
 void IndexJudge::end(bool whole) {
+    if (contents_.cut)
+        incomplete_.push_back({first_index_, {file_, contents_.sound, std::nullopt, contents_.fault}});
     if (wrong_ || !whole) return;
     if (record_ < contents_.records.size())
         find(record_offset_, "the record describes more entries than the segment has");
     else if (beyond_ > 0 && contents_.fault.empty())
-        incomplete_.push_back({file_, contents_.sound, std::nullopt,
-                               "the index ends " + std::to_string(beyond_) + " entries before the segment does"});
+        incomplete_.push_back(
+            {first_index_,
+             {file_, contents_.sound, std::nullopt,
+              "the index ends " + std::to_string(beyond_) + " entries before the segment does"}});
 }
 
-void IndexJudge::demand_complete() {
-    for (Finding& finding : incomplete_)
-        if (findings_->size() < kMaxFindings) findings_->push_back(std::move(finding));
+void IndexJudge::demand_complete(std::uint64_t from_entry) {
+    for (Incomplete& one : incomplete_)
+        if (one.first_index >= from_entry && findings_->size() < kMaxFindings)
+            findings_->push_back(std::move(one.finding));
 }
 
 void TileJudge::find(std::uint64_t number, std::string what) {

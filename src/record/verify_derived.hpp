@@ -17,14 +17,21 @@ class IndexJudge {
     void add(std::uint64_t offset, std::uint64_t index, const EntryView& entry);
     // After them. `whole`: all entries could be read, so that an index with more of them is wrong.
     void end(bool whole);
-    // At the end: what is missing matters.
-    void demand_complete();
+    // At the end: what is missing matters, but for segments that begin before this entry: they were removed, their
+    // index with them, and put back from an archive.
+    void demand_complete(std::uint64_t from_entry);
 
  private:
+    struct Incomplete {
+        std::uint64_t first_index;
+        Finding finding;
+    };
     void find(std::uint64_t offset, std::string what);
 
     std::vector<Finding>* findings_;
-    std::vector<Finding> incomplete_;
+    std::vector<Incomplete> incomplete_;
+    std::uint64_t first_index_ = 0;  // of the segment at hand
+    bool any_ = false;               // an entry of it was seen
     std::string file_;
     base::Bytes bytes_;
     IndexContents contents_;

@@ -2,6 +2,7 @@
 // Each check gives one row: its verdict, what was found, and what to do, as SQL where SQL can do it.
 #include "base/text.hpp"
 #include "pg/settings.hpp"
+#include "record/archive_state_pg.hpp"
 #include "sqlapi/health_facts.hpp"
 #include "sqlapi/result_set.hpp"
 
@@ -36,6 +37,7 @@ class Doctor {
     void examine() {
         writing();
         space();
+        archive();
         place();
         keys();
         checkpoints();
@@ -72,6 +74,20 @@ class Doctor {
                 "Free space on the file system of " + facts_.directory + ", or set hoopguard.journal_retention.");
         else
             say("journal_space", kOk, found);
+    }
+
+    void archive() {
+        const char* const command = pg::settings.journal_archive_command;
+        if (command == nullptr || *command == '\0') return;
+        record::ArchiveState const archive = record::archive_state();
+        std::string const found = std::to_string(archive.below) + " segments are archived, segment " +
+                                  std::to_string(state_.segment) + " is being written";
+        if (archive.failing)
+            say("journal_archive", kFail, "the last attempt failed; " + found,
+                "Mend hoopguard.journal_archive_command: it is tried again by itself, and until then nothing is "
+                "removed.");
+        else
+            say("journal_archive", kOk, found);
     }
 
     void place() {

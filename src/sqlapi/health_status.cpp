@@ -1,11 +1,16 @@
 // status() and version(): numbers and settings in force, for people and for monitoring.
+#include "approve/ended_pg.hpp"
+#include "approve/waiting_pg.hpp"
 #include "base/text.hpp"
 #include "pg/settings.hpp"
+#include "policy/in_force_pg.hpp"
+#include "record/archive_state_pg.hpp"
 #include "sqlapi/datums.hpp"
 #include "sqlapi/health_facts.hpp"
 #include "sqlapi/result_set.hpp"
 
 #include <cstring>
+#include <optional>
 
 using namespace hoopguard;
 using namespace hoopguard::sqlapi;
@@ -15,6 +20,16 @@ namespace {
 std::string setting(const char* name) {
     const char* value = pg::call([name] { return GetConfigOption(name, true, false); });
     return value != nullptr ? value : "";
+}
+
+// Nothing when the policy cannot be had.
+std::optional<std::uint64_t> grants_in_force() {
+    try {
+        auto const* const image = policy::in_force();
+        return image != nullptr ? image->section(policy::SectionId::kGrants).size() : 0;
+    } catch (const pg::Refusal&) {
+        return std::nullopt;
+    }
 }
 
 }  // namespace
@@ -46,6 +61,9 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_status) {
     number("journal_losses", state.losses);
     number("journal_recovered_entries", state.recovered);
     number("journal_gaps", state.gaps);
+    record::ArchiveState const archive = record::archive_state();
+    number("journal_archived_segments", archive.below);
+    number("journal_archive_failures", archive.failures);
     if (facts.free_bytes) number("journal_free_bytes", *facts.free_bytes);
     rows.add_texts("journal_writing", state.stuck != 0 ? std::strerror(state.stuck) : "ok");
     rows.add_texts("journal_fault", state.fault != 0 ? std::strerror(state.fault) : "none");
@@ -53,6 +71,9 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_status) {
         number("checkpoint_entries", facts.checkpoint->size);
         rows.add_texts("checkpoint_time", base::to_rfc3339(facts.checkpoint->time, 0));
     }
+    if (auto const grants = grants_in_force()) number("grants_in_force", *grants);
+    number("grants_ended", approve::ended_count());
+    number("statements_waiting_for_approval", approve::waiting_statements());
     number("observer_failures_here", pg::observer_failures());
     return 0;
 }

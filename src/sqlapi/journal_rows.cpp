@@ -33,7 +33,6 @@ constexpr FieldColumn kStatementFacts[] = {
     {COLUMN("client_addr"), Field::kClientAddress}, {COLUMN("application_name"), Field::kApplicationName},
     {COLUMN("request_id"), Field::kRequestId},      {COLUMN("reason"), Field::kReason},
     {COLUMN("command_tag"), Field::kCommandTag},    {COLUMN("statement"), Field::kStatement},
-    {COLUMN("guardrail"), Field::kGuardrail},
 };
 constexpr FieldColumn kStatementNumbers[] = {
     {COLUMN("parent_no"), Field::kParentNo},
@@ -155,12 +154,17 @@ void fill_start(const RowTarget& target, const record::StatementScan& scan) {
         if (auto const parameters = start.array(Field::kParameters))
             target.set(COLUMN("parameters"), parameters_datum(*parameters, start.database()));
     }
+}
+
+void fill_decision(const RowTarget& target, const record::StatementRow& row) {
     // A text that never became a statement was not judged.
-    if (target.wants(COLUMN("decision")) && start.type() == record::EntryType::kStatement)
-        target.set(COLUMN("decision"), text_datum(record::verdict_text(start.uint(Field::kDecision).value_or(0))));
+    if (target.wants(COLUMN("decision")) && row.start.type() == record::EntryType::kStatement)
+        target.set(COLUMN("decision"), text_datum(record::verdict_text(row.decision())));
+    if (target.wants(COLUMN("guardrail"))) {
+        if (auto const guardrail = row.guardrail()) target.set(COLUMN("guardrail"), text_datum(*guardrail));
+    }
     if (target.wants(COLUMN("enforced"))) {
-        if (auto const enforced = start.boolean(Field::kEnforced))
-            target.set(COLUMN("enforced"), BoolGetDatum(*enforced));
+        if (auto const enforced = row.enforced()) target.set(COLUMN("enforced"), BoolGetDatum(*enforced));
     }
 }
 
@@ -169,6 +173,7 @@ void fill_start(const RowTarget& target, const record::StatementScan& scan) {
 void fill_statement(const RowTarget& target, const record::StatementScan& scan, const RowTexts& texts, bool live) {
     const record::StatementRow& row = scan.row();
     fill_start(target, scan);
+    fill_decision(target, row);
     set_text(target, COLUMN("origin"), scan.origin());
     set_text(target, COLUMN("session_id"), texts.session);
     if (!texts.digest.empty()) set_text(target, COLUMN("statement_digest"), texts.digest);

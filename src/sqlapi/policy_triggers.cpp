@@ -1,5 +1,7 @@
 // Triggers of the policy tables: they check rows, tell the broker of changes, and refuse writes outside the
 // control database.
+#include "identify/key_set.hpp"
+#include "identify/session_pg.hpp"
 #include "mask/data_class.hpp"
 #include "mask/label_rules_pg.hpp"
 #include "pg/boundary.hpp"
@@ -9,6 +11,7 @@
 #include "policy/change_pg.hpp"
 #include "policy/rows_pg.hpp"
 #include "policy/schedule.hpp"
+#include "record/policy_entry_pg.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -129,6 +132,23 @@ void check(const policy::MaskPolicyRow& row) {
     check_method("mask policy of", row.data_class, row.method);
 }
 
+void check(const policy::Provider& row) {
+    if (auto const objection = policy::object_to(row)) refuse("provider", row.name, *objection);
+    if (!row.jwks) return;
+    if (auto const keys = identify::KeySet::parse(*row.jwks); !keys)
+        refuse("provider", row.name, {"jwks", row.jwks->substr(0, 80), keys.error().message});
+}
+
+void check(const policy::RoleMap& row) {
+    if (auto const objection = policy::object_to(row)) refuse("role_map of provider", row.provider, *objection);
+    auto const usable = pg::call([&row] {
+        Oid const role = get_role_oid(row.role.c_str(), true);
+        return OidIsValid(role) && !superuser_arg(role);
+    });
+    if (!usable)
+        refuse("role_map of provider", row.provider, {"role", row.role, "an existing role that is no superuser"});
+}
+
 // The row that is about to be stored.
 HeapTuple new_row(const TriggerData& data) {
     return TRIGGER_FIRED_BY_UPDATE(data.tg_event) ? data.tg_newtuple : data.tg_trigtuple;
@@ -175,8 +195,25 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_check_mask_policy) {
     return PointerGetDatum(new_row(data));
 }
 
+HOOPGUARD_SQL_FUNCTION(hoopguard_check_provider) {
+    auto const& data = trigger_data(fcinfo);
+    check(policy::read_provider(reader(data)));
+    return PointerGetDatum(new_row(data));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_check_role_map) {
+    auto const& data = trigger_data(fcinfo);
+    check(policy::read_role_map(reader(data)));
+    return PointerGetDatum(new_row(data));
+}
+
 HOOPGUARD_SQL_FUNCTION(hoopguard_policy_changed) {
-    policy::note_change(RelationGetRelid(trigger_data(fcinfo).tg_relation));
+    auto const& data = trigger_data(fcinfo);
+    // Rows are recorded one by one; TRUNCATE has none.
+    if (TRIGGER_FIRED_BY_TRUNCATE(data.tg_event))
+        record::record_policy_change(identify::known_actor(), RelationGetRelationName(data.tg_relation),
+                                     "{\"all\": \"rows\"}", std::nullopt);
+    policy::note_change(RelationGetRelid(data.tg_relation));
     return PointerGetDatum(nullptr);
 }
 

@@ -8,6 +8,7 @@
 extern "C" {
 #include "funcapi.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 }
@@ -17,6 +18,8 @@ namespace {
 using namespace hoopguard;
 using policy::ActorField;
 using policy::GuardrailField;
+using policy::ProviderField;
+using policy::RoleMapField;
 using policy::Row;
 using policy::SectionId;
 
@@ -38,6 +41,11 @@ class RowBuilder {
                 elements[count++] =
                     PointerGetDatum(cstring_to_text_with_len(item.data(), static_cast<int>(item.size())));
             return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+        });
+    }
+    void json(std::string_view value, bool null) {
+        put(null, [value] {
+            return DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(value.data(), value.size())));
         });
     }
     void number(std::uint64_t value, bool null) {
@@ -136,8 +144,10 @@ void put_grant(RowBuilder& out, const Row& row) {
     text(F::kDatabase);
     auto const session = session_text(row.word(F::kSession));
     out.text(session, row.word(F::kSession) == 0);
+    out.time(row.word(F::kValidFrom), false);
     out.time(row.word(F::kValidUntil), row.word(F::kValidUntil) == policy::kUnlimited);
     out.texts(row.texts(F::kDecidedBy));
+    out.boolean(row.word(F::kBreakGlass) != 0);
 }
 
 // Officers see every grant, others their own.
@@ -168,6 +178,29 @@ void put_mask_policy(RowBuilder& out, const Row& row) {
     out.texts(row.texts(F::kDatabases));
     out.texts(row.texts(F::kObjects));
     out.text(row.text(F::kMethod), false);
+    out.small_number(row.word(F::kRank), false);
+}
+
+void put_provider(RowBuilder& out, const Row& row) {
+    using F = ProviderField;
+    for (auto const field : {F::kName, F::kKind, F::kIssuer}) out.text(row.text(field), row.is_null(field));
+    out.texts(row.texts(F::kAudience));
+    out.json(row.text(F::kJwks), row.is_null(F::kJwks));
+    out.text(row.text(F::kJwksUri), row.is_null(F::kJwksUri));
+    out.texts(row.texts(F::kAlgorithms));
+    for (auto const field : {F::kSubjectClaim, F::kGroupsClaim, F::kDelegationClaim})
+        out.text(row.text(field), row.is_null(field));
+    out.interval(row.word(F::kMaxSession), row.word(F::kMaxSession) == policy::kUnlimited);
+    out.boolean(row.word(F::kEnabled) != 0);
+}
+
+void put_role_map(RowBuilder& out, const Row& row) {
+    using F = RoleMapField;
+    out.text(row.text(F::kProvider), false);
+    out.text(row.text(F::kGroup), row.is_null(F::kGroup));
+    out.json(row.text(F::kClaims), row.is_null(F::kClaims));
+    out.text(row.text(F::kRole), false);
+    out.text(row.word(F::kTemporary) != 0 ? "temporary" : "mapped", false);
     out.small_number(row.word(F::kRank), false);
 }
 
@@ -216,5 +249,15 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_data_class_in_force) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_mask_policy_in_force) {
     put_all(fcinfo, SectionId::kMaskPolicies, put_mask_policy);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_provider_in_force) {
+    put_all(fcinfo, SectionId::kProviders, put_provider);
+    return Datum{0};
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_role_map_in_force) {
+    put_all(fcinfo, SectionId::kRoleMaps, put_role_map);
     return Datum{0};
 }

@@ -1,5 +1,6 @@
 // approve(), reject(), cancel(), wait_for_decision(): letters to the broker, and seeing requests in other
 // databases.
+#include "approve/ask_pg.hpp"
 #include "approve/binding_pg.hpp"
 #include "approve/speaker_pg.hpp"
 #include "approve/waiting_pg.hpp"
@@ -10,10 +11,14 @@
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
+#include "pg/tree.hpp"
+#include "pipeline.hpp"
 #include "policy/mailbox_pg.hpp"
 
 extern "C" {
+#include "executor/spi.h"
 #include "parser/parser.h"
+#include "tcop/tcopprot.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 }
@@ -29,12 +34,17 @@ std::string speaker() {
     return approve::speaker_json(actor, identify::known_session());
 }
 
-// A letter about the request that is the first argument.
-base::JsonWriter letter_about(FunctionCallInfo fcinfo) {
+std::uint64_t request_of(FunctionCallInfo fcinfo) {
     if (PG_ARGISNULL(0)) pg::bad_argument("request", "NULL", "the number of a request");
     auto const number = PG_GETARG_INT64(0);
     if (number <= 0)
         pg::bad_argument("request", pg::format("%lld", static_cast<long long>(number)), "the number of a request");
+    return static_cast<std::uint64_t>(number);
+}
+
+// A letter about the request that is the first argument.
+base::JsonWriter letter_about(FunctionCallInfo fcinfo) {
+    auto const number = request_of(fcinfo);
     base::JsonWriter letter;
     letter.json("speaker", speaker());
     letter.number("request", number);
@@ -71,6 +81,40 @@ Datum send(policy::Errand errand, const base::JsonWriter& letter) {
     return text_of(member(policy::ask_broker(errand, letter.object()), "state"));
 }
 
+bool is_call_of(Node* node, void* name) {
+    if (node == nullptr) return false;
+    if (IsA(node, FuncCall)) {
+        auto* const last = static_cast<Node*>(llast(reinterpret_cast<FuncCall*>(node)->funcname));
+        if (strcmp(strVal(last), static_cast<const char*>(name)) == 0) return true;
+    }
+    return pg::walk_raw(node, is_call_of, name);
+}
+
+// Only these have expressions that raw trees can be searched in.
+bool may_call(const Node* statement) {
+    return IsA(statement, SelectStmt) || IsA(statement, InsertStmt) || IsA(statement, UpdateStmt) ||
+           IsA(statement, DeleteStmt);
+}
+
+// A decision stands in the client's own statement. Else a view, a function or a trigger of the agent's could make
+// an approver who only looks at a table decide what he has never seen.
+void require_own_call(const char* name) {
+    bool const own = pg::call([name] {
+        if (debug_query_string == nullptr) return false;
+        ListCell* cell;
+        foreach (cell, raw_parser(debug_query_string, RAW_PARSE_DEFAULT)) {
+            auto* const statement = static_cast<RawStmt*>(lfirst(cell))->stmt;
+            if (may_call(statement) && is_call_of(statement, const_cast<char*>(name))) return true;
+        }
+        return false;
+    });
+    if (own) return;
+    throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                      pg::format("hoopguard.%s() was not called by the client itself", name),
+                      "It was called by a view, a function or a trigger, or within DO or EXECUTE.",
+                      pg::format("Send SELECT hoopguard.%s(…) as a statement of its own.", name));
+}
+
 // In microseconds; months count as 30 days.
 std::int64_t microseconds_of(const Interval* span) {
     return span->time + (span->day + std::int64_t{span->month} * DAYS_PER_MONTH) * USECS_PER_DAY;
@@ -80,6 +124,7 @@ std::int64_t microseconds_of(const Interval* span) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_approve) {
     auto letter = letter_about(fcinfo);
+    require_own_call("approve");
     letter.text("verdict", "approve");
     add_comment(letter, fcinfo);
     if (!PG_ARGISNULL(2))
@@ -91,6 +136,7 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_approve) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_reject) {
     auto letter = letter_about(fcinfo);
+    require_own_call("reject");
     letter.text("verdict", "reject");
     add_comment(letter, fcinfo);
     return send(policy::Errand::kDecide, letter);
@@ -142,6 +188,25 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_request_script) {
     letter.text_if_any("reason", approve::to_utf8(given != nullptr ? given : pg::settings.reason));
     letter.text_if_any("request_id", approve::to_utf8(pg::settings.request_id));
     return Int64GetDatum(number_of(policy::ask_broker(policy::Errand::kFile, letter.object())));
+}
+
+HOOPGUARD_SQL_FUNCTION(hoopguard_run_script) {
+    auto const request = request_of(fcinfo);
+    auto const& actor = identify::current_actor();
+    auto answer = approve::use_script(request, actor, identify::known_session());
+    lend_approval(request, std::move(answer.decided_by), std::move(answer.voters));
+    auto const* const script = answer.message.c_str();
+    pg::call([script] {
+        SPI_connect();
+        int const outcome = SPI_execute(script, false, 0);
+        if (outcome < 0)
+            ereport(ERROR,
+                    (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("the script cannot run in one transaction"),
+                     errdetail("It holds a command that ends a transaction, or cannot run within one: %s.",
+                               SPI_result_code_string(outcome))));
+        SPI_finish();
+    });
+    return text_of("done");
 }
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_is_own_request) {

@@ -1,5 +1,6 @@
 // What the commands of hoopguard-journal share: arguments, origins, exit statuses.
-// The command reads directories and public keys, nothing else: no server, no secret, no network.
+// The command reads directories and public keys, nothing else: no server, no network; and no secret but the
+// auditor's own, with which exact texts are opened.
 #pragma once
 
 #include "record/note.hpp"
@@ -59,6 +60,10 @@ base::Result<record::ScanFilter> filter_options(const Arguments& arguments);
 base::Result<std::vector<record::VerifierKey>> key_options(const Arguments& arguments);
 base::Result<std::string> read_text_file(const std::string& path);
 
+// Opens what was sealed in an entry with an auditor's private key (PEM): its fields as a line. Nothing when the
+// entry has nothing sealed.
+base::Result<std::optional<std::string>> reveal(const record::EntryView& entry, std::string_view private_key);
+
 // Complains on standard error and returns the status.
 int complain(Exit status, const base::Error& error);
 // When entries cannot be read: a file that is not there is bad input, anything else is the journal's fault.
@@ -70,5 +75,7 @@ int tail_command(std::span<char*> command_line);
 int export_command(std::span<char*> command_line);
 int play_command(std::span<char*> command_line);
 int prove_command(std::span<char*> command_line);
+int bundle_command(std::span<char*> command_line);
+int reveal_key_command(std::span<char*> command_line);
 
 }  // namespace hoopguard::tools

@@ -21,6 +21,7 @@ struct Wanted {
     std::optional<std::string> actor;
     std::optional<record::EntryType> type;
     std::optional<std::uint64_t> entry;
+    std::string private_key;  // PEM; empty: nothing is opened
 };
 
 base::Result<Wanted> wanted_options(const Arguments& arguments) {
@@ -40,6 +41,11 @@ base::Result<Wanted> wanted_options(const Arguments& arguments) {
         if (!number) return number.error();
         wanted.entry = *number;
     }
+    if (const auto path = arguments.value("--reveal")) {
+        auto key = read_text_file(*path);
+        if (!key) return key.error();
+        wanted.private_key = std::move(*key);
+    }
     return wanted;
 }
 
@@ -48,26 +54,38 @@ void print_line(const record::EntryView& entry, std::uint64_t index) {
     std::printf("%s\n", line.c_str());
 }
 
-int show_one(StreamReader& reader, std::uint64_t index) {
+// The entry's line and, below it, what was sealed in it.
+int print_wanted(const record::EntryView& entry, std::uint64_t index, const Wanted& wanted) {
+    print_line(entry, index);
+    if (wanted.private_key.empty()) return kGood;
+    const auto revealed = reveal(entry, wanted.private_key);
+    if (!revealed)
+        return complain(kNotGood, base::fail("entry " + std::to_string(index) + ": " + revealed.error().message));
+    if (*revealed) std::printf("    revealed: %s\n", (*revealed)->c_str());
+    return kGood;
+}
+
+int show_one(StreamReader& reader, std::uint64_t index, const Wanted& wanted) {
     const auto found = reader.at_index(index);
     if (!found) return complain_of_reading(found.error());
     if (!*found)
         return complain(kBadInput, base::fail("there is no entry " + std::to_string(index) + " in " +
                                               reader.directory().name()));
-    print_line((*found)->entry, index);
-    return kGood;
+    return print_wanted((*found)->entry, index, wanted);
 }
 
 int show_all(StreamReader& reader, const Wanted& wanted) {
     record::Speakers speakers(reader);
     record::Scan scan(reader, wanted.filter);
     Step step;
+    int status = kGood;
     while ((step = scan.next()) == Step::kEntry) {
         const record::EntryView& entry = scan.found().entry;
         if (wanted.actor && speakers.of(entry).name() != *wanted.actor) continue;
-        if (!wanted.type || entry.type() == *wanted.type) print_line(entry, scan.found().index);
+        if (wanted.type && entry.type() != *wanted.type) continue;
+        if (const int shown = print_wanted(entry, scan.found().index, wanted); shown != kGood) status = shown;
     }
-    return step == Step::kFault ? complain_of_reading(scan.error()) : kGood;
+    return step == Step::kFault ? complain_of_reading(scan.error()) : status;
 }
 
 // The leaf index of the first of the last `count` entries.
@@ -103,6 +121,7 @@ int show_command(std::span<char*> command_line) {
                                             {"--actor", true},
                                             {"--type", true},
                                             {"--entry", true},
+                                            {"--reveal", true},
                                             {"--origin", true}});
     if (!arguments) return complain(kBadInput, arguments.error());
     const auto wanted = wanted_options(*arguments);
@@ -116,7 +135,8 @@ int show_command(std::span<char*> command_line) {
         if (origins->size() > 1) std::printf("# %s\n", origin->name().c_str());
         auto reader = StreamReader::open(std::move(origin));
         if (!reader) return complain_of_reading(reader.error());
-        const int shown = wanted->entry ? show_one(**reader, *wanted->entry) : show_all(**reader, *wanted);
+        const int shown =
+            wanted->entry ? show_one(**reader, *wanted->entry, *wanted) : show_all(**reader, *wanted);
         if (shown != kGood) status = shown;
     }
     return status;

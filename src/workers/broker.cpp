@@ -3,6 +3,7 @@
 //
 // One compilation serves every change committed before its snapshot. The last good image stays in force until a
 // new one is durable on disk; a mark of a change is removed only after that.
+#include "workers/broker.hpp"
 #include "mask/plan_stamp_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -16,6 +17,7 @@
 #include "workers/broker_errands.hpp"
 #include "workers/grants.hpp"
 #include "workers/locked_sessions.hpp"
+#include "workers/steadfast.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -35,6 +37,7 @@ extern "C" {
 #include "tcop/tcopprot.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 }
 
@@ -159,9 +162,11 @@ void compile() {
     }
     auto const generation = bring_into_force(*tables);
     if (!generation) return finish(before, request, generation.error().message);
+    // Whoever changed the policy goes on once no plan of the old one is left.
+    policy::bring_into_force(*generation);
+    if (*generation != before) forget_plans();
     finish(*generation, request, "");
     workers::note_grants_in_force(tables->grants);
-    if (*generation != before) forget_plans();
     for (auto const mark : finished) static_cast<void>(store.unmark(mark));
     store.remove_before(*generation, kSpareImages);
 }
@@ -169,6 +174,7 @@ void compile() {
 // Grants first: those that are over must not come into force again. An error is tried again in a while.
 void tend_grants() {
     if (pg::call([] { return RecoveryInProgress(); })) return;
+    std::string problem;
     try {
         return workers::end_due_grants();
     } catch (const pg::Error& error) {
@@ -186,6 +192,7 @@ void work() {
         AcceptInvalidationMessages();
         CommitTransactionCommand();
     });
+    if (due) workers::look_at_grants_again();
     tend_grants();
     auto const request = policy::last_request();
     bool const retry = retry_at != 0 && GetCurrentTimestamp() >= retry_at;
@@ -225,20 +232,30 @@ long serve(long most) {
 
 }  // namespace
 
+void workers::bring_policy_into_force() {
+    work();
+}
+
 extern "C" {
 
 static void hoopguard_relation_changed(Datum, Oid) {
     due = true;
 }
 
+// A grant's roles may have other names now.
+static void hoopguard_role_changed(Datum, int, uint32) {
+    if (workers::any_grant_in_force()) due = true;
+}
+
 void hoopguard_broker_main(Datum) {
-    pqsignal(SIGTERM, die);
+    workers::heed_postmaster_alone(die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     policy::register_broker();
     BackgroundWorkerInitializeConnection(pg::settings.database, nullptr, 0);
     CacheRegisterRelcacheCallback(hoopguard_relation_changed, 0);
     pg::entry(pg::Door::kGate, "broker", workers::prepare_errands);
+    CacheRegisterSyscacheCallback(AUTHOID, hoopguard_role_changed, 0);
 
     for (;;) {
         // Asked to stop while idle: an orderly end that needs no FATAL in the log.
@@ -250,6 +267,7 @@ void hoopguard_broker_main(Datum) {
         }
         pg::entry(pg::Door::kGate, "broker", work);
         pg::entry(pg::Door::kGate, "broker", workers::end_locked_sessions);
+        pg::entry(pg::Door::kObserver, "broker", workers::say_what_was_ignored);
         long const most = RecoveryInProgress() ? kStandbyMilliseconds
                                                : workers::milliseconds_until_next_grant_ends(kPrimaryMilliseconds);
         long const next = pg::entry(pg::Door::kGate, "broker", [most] { return serve(most); });

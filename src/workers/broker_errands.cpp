@@ -9,6 +9,7 @@
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
 #include "policy/mailbox_pg.hpp"
+#include "workers/broker.hpp"
 #include "workers/broker_entries.hpp"
 #include "workers/broker_notices.hpp"
 
@@ -41,10 +42,14 @@ constexpr Doer kDoers[] = {
     {policy::Errand::kCancel, "hoopguard.broker_cancel", false},
     {policy::Errand::kLook, "hoopguard.broker_look", true},
     {policy::Errand::kList, "hoopguard.broker_list", true},
+    {policy::Errand::kAskAccess, "hoopguard.broker_ask_access", false},
+    {policy::Errand::kBreakGlass, "hoopguard.broker_break_glass", false},
+    {policy::Errand::kRevoke, "hoopguard.broker_revoke", false},
 };
+constexpr Doer kGrantExpiry = {policy::Errand::kCount, "hoopguard.broker_end_grants", false};
 constexpr Doer kExpiry = {policy::Errand::kCount, "hoopguard.broker_expire", false};
 
-SPIPlanPtr plans[std::size(kDoers) + 1];
+SPIPlanPtr plans[std::size(kDoers) + 2];
 
 const Doer* doer_of(policy::Errand errand) {
     auto const* const found = std::ranges::find(kDoers, errand, &Doer::errand);
@@ -52,7 +57,8 @@ const Doer* doer_of(policy::Errand errand) {
 }
 
 SPIPlanPtr& plan_of(const Doer& doer) {
-    return &doer == &kExpiry ? plans[std::size(kDoers)] : plans[&doer - kDoers];
+    if (&doer == &kExpiry) return plans[std::size(kDoers)];
+    return &doer == &kGrantExpiry ? plans[std::size(kDoers) + 1] : plans[&doer - kDoers];
 }
 
 void begin() {
@@ -109,6 +115,11 @@ policy::Failure failure_of(const pg::Refusal& refusal) {
     return {refusal.sqlstate(), text(refusal.what()), text(refusal.detail()), text(refusal.hint())};
 }
 
+bool concerns_policy(const base::Json& answer) {
+    auto const* const policy = answer.member("policy");
+    return policy != nullptr && policy->boolean() != nullptr && *policy->boolean();
+}
+
 // One errand from its beginning to its commit; nothing of it stays when it throws.
 void serve(const Doer& doer, const policy::Letter& letter) {
     pg::call(begin);
@@ -125,6 +136,8 @@ void serve(const Doer& doer, const policy::Letter& letter) {
     }
     policy::prepare_answer(letter, json, pg::call([] { return GetTopTransactionIdIfAny(); }));
     pg::call(commit);
+    // What was given or taken back holds when the sender hears of it.
+    if (concerns_policy(answer)) bring_policy_into_force();
     policy::hand_over(letter);
     wake_all(answer);
 }
@@ -192,6 +205,16 @@ long expire(long most) {
 }
 
 }  // namespace
+
+std::string end_grants() {
+    pg::call(begin);
+    std::string json = call_function(kGrantExpiry, "{}");
+    auto const answer = base::Json::parse(json);
+    if (!answer) throw pg::Refusal(ERRCODE_INTERNAL_ERROR, pg::format("%s", answer.error().message.c_str()));
+    write_entries(*answer);
+    pg::call(commit);
+    return json;
+}
 
 void prepare_errands() {
     pg::call([] {

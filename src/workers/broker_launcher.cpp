@@ -6,6 +6,7 @@
 #include "pg/settings.hpp"
 #include "policy/standing_pg.hpp"
 #include "workers/broker.hpp"
+#include "workers/steadfast.hpp"
 
 #include <algorithm>
 
@@ -129,7 +130,7 @@ void tend_broker() {
 }  // namespace
 
 extern "C" void hoopguard_broker_launcher_main(Datum) {
-    pqsignal(SIGTERM, die);
+    workers::heed_postmaster_alone(die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     policy::register_launcher();

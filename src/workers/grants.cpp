@@ -6,15 +6,15 @@
 #include "base/json.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "workers/broker_errands.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <string>
 
 extern "C" {
 #include "access/xact.h"
-#include "executor/spi.h"
 #include "parser/parse_func.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 }
 
@@ -34,18 +34,16 @@ std::vector<std::uint64_t>& in_force() {
     return grants;
 }
 
-// What `call` answers; null when this database does not have the function.
-const char* ask_database(const char* function, const char* call) {
-    Oid const found = LookupFuncName(list_make2(makeString(pstrdup("hoopguard")), makeString(pstrdup(function))),
-                                     0, nullptr, true);
-    if (!OidIsValid(found)) return nullptr;
-    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
-    if (SPI_execute(call, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
-        elog(ERROR, "%s gave no row", function);
-    char* const value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-    char* const answer = value == nullptr ? nullptr : MemoryContextStrdup(TopTransactionContext, value);
-    SPI_finish();
-    return answer;
+// A control database without the extension has no grants to end.
+bool has_grants() {
+    return pg::call([] {
+        StartTransactionCommand();
+        bool const found = OidIsValid(
+            LookupFuncName(list_make2(makeString(pstrdup("hoopguard")), makeString(pstrdup("broker_end_grants"))),
+                           -1, nullptr, true));
+        CommitTransactionCommand();
+        return found;
+    });
 }
 
 void plan_next_look(const base::Json& answer) {
@@ -57,29 +55,38 @@ void plan_next_look(const base::Json& answer) {
         due_at = std::min(due_at, GetCurrentTimestamp() + kLookForSessions);
 }
 
+// Ends the sessions that a grant alone had let in.
+void end_sessions(const base::Json& answer) {
+    auto const* const lost = answer.member("lost");
+    if (lost == nullptr || lost->array() == nullptr) return;
+    for (auto const& pid : *lost->array())
+        if (pid.number() != nullptr && *pid.number() > 1) kill(static_cast<pid_t>(*pid.number()), SIGTERM);
+}
+
 }  // namespace
+
+void look_at_grants_again() noexcept {
+    due_at = DT_NOBEGIN;
+}
 
 void end_due_grants() {
     if (GetCurrentTimestamp() < due_at) return;
     // Until this has succeeded: whatever goes wrong is tried again, but not without rest.
     due_at = GetCurrentTimestamp() + kRetry;
-    auto const* const text = pg::call([] {
-        StartTransactionCommand();
-        XactReadOnly = false;
-        PushActiveSnapshot(GetTransactionSnapshot());
-        return ask_database("end_due_grants", "SELECT hoopguard.end_due_grants()");
-    });
-    auto const answer = text == nullptr ? base::Json() : base::Json::parse(text).value();
-    pg::call([] {
-        PopActiveSnapshot();
-        CommitTransactionCommand();
-    });
-    plan_next_look(answer);
+    if (!has_grants()) return;
+    auto const answer = base::Json::parse(end_grants());
+    if (!answer) return;
+    end_sessions(*answer);
+    plan_next_look(*answer);
 }
 
 long milliseconds_until_next_grant_ends(long longest) {
     auto const left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due_at);
     return std::clamp(left, 0L, longest);
+}
+
+bool any_grant_in_force() noexcept {
+    return !in_force().empty();
 }
 
 void note_grants_in_force(const std::vector<policy::Grant>& grants) {

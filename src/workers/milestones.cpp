@@ -1,9 +1,14 @@
 // Writing the server's own entries.
 #include "workers/milestones.hpp"
 
+#include "pg/boundary.hpp"
 #include "record/entry.hpp"
 #include "record/journal_pg.hpp"
 #include "workers/server_facts.hpp"
+
+extern "C" {
+#include "access/xlog.h"
+}
 
 namespace hoopguard::workers {
 namespace {
@@ -12,7 +17,7 @@ constexpr char kLibraryVersion[] = "1.0.0";
 constexpr int kPatience = 10'000;  // milliseconds for the sealer to copy an entry
 
 template <typename Fill>
-void append(record::EntryType type, bool in_recovery, Fill fill) {
+bool append(record::EntryType type, bool in_recovery, Fill fill) {
     base::Bytes bytes;
     record::EntryHead head;
     head.type = type;
@@ -22,6 +27,11 @@ void append(record::EntryType type, bool in_recovery, Fill fill) {
     fill(entry);
     std::uint64_t const end = record::append(entry, record::Room::kClosing);
     if (end != 0) (void)record::wait_copied(end, kPatience);
+    return end != 0;
+}
+
+bool in_recovery_now() {
+    return pg::call([] { return RecoveryInProgress(); });
 }
 
 }  // namespace
@@ -50,6 +60,33 @@ void append_milestone(record::EntryType type, const record::Drained& before) {
         entry.add_bytes(record::Field::kTreeRoot, before.frontier.root());
         entry.add_uint(record::Field::kTimeline, facts.timeline);
     });
+}
+
+bool append_retention(const record::Frontier& first_kept, const std::string& detail) {
+    return append(record::EntryType::kRetention, in_recovery_now(), [&](record::EntryWriter& entry) {
+        entry.add_uint(record::Field::kFirstKeptIndex, first_kept.size());
+        record::CborWriter& frontier = entry.add_array(record::Field::kFrontier, first_kept.hashes().size());
+        for (const record::Hash& hash : first_kept.hashes()) frontier.bytes(hash);
+        entry.add_text(record::Field::kDetail, detail);
+    });
+}
+
+bool append_loss(std::uint64_t count) {
+    return append(record::EntryType::kLoss, in_recovery_now(),
+                  [&](record::EntryWriter& entry) { entry.add_uint(record::Field::kLostCount, count); });
+}
+
+bool append_configuration(const char* setting, const std::string* before, const std::string& value) {
+    return append(record::EntryType::kConfiguration, in_recovery_now(), [&](record::EntryWriter& entry) {
+        entry.add_text(record::Field::kSetting, setting);
+        if (before != nullptr) entry.add_text(record::Field::kOldValue, *before);
+        entry.add_text(record::Field::kNewValue, value);
+    });
+}
+
+bool append_alert(const std::string& detail) {
+    return append(record::EntryType::kAlert, in_recovery_now(),
+                  [&](record::EntryWriter& entry) { entry.add_text(record::Field::kDetail, detail); });
 }
 
 }  // namespace hoopguard::workers

@@ -13,8 +13,11 @@
 #include "record/keys.hpp"
 #include "record/segment_writer.hpp"
 #include "workers/child_command.hpp"
+#include "workers/housekeeping.hpp"
 #include "workers/milestones.hpp"
 #include "workers/server_facts.hpp"
+#include "workers/steadfast.hpp"
+#include "workers/telling.hpp"
 
 #include <unistd.h>
 #include <algorithm>
@@ -41,21 +44,9 @@ constexpr std::uint64_t kRetryKey = 30 * kSecond;
 constexpr std::uint64_t kRetryCommand = 60 * kSecond;
 constexpr long kNap = 100;  // milliseconds, while there is something to sign
 constexpr long kSleep = 60'000;
+constexpr long kRestlessSleep = 2'000;
 constexpr int kPatience = 10'000;    // milliseconds for the sealer to copy an entry
 constexpr int kLastCommand = 5'000;  // milliseconds that a stopping server waits for checkpoint_command
-
-void tell(const std::string& text, const char* hint = nullptr) {
-    const char* const message = text.c_str();
-    pg::call([message, hint] {
-        ereport(LOG, (errmsg("hoopguard: %s", message), hint != nullptr ? errhint("%s", hint) : 0));
-    });
-}
-
-void tell(const base::Error& error) {
-    std::size_t const mark = error.message.find(record::kRemedyMark);
-    std::string const hint = mark == std::string::npos ? "" : error.message.substr(mark + 1);
-    tell(error.message.substr(0, mark), hint.empty() ? nullptr : hint.c_str());
-}
 
 std::string absolute(const char* directory) {
     return directory[0] == '/' ? directory : std::string(DataDir) + "/" + directory;
@@ -63,7 +54,7 @@ std::string absolute(const char* directory) {
 
 class Notary {
  public:
-    Notary() : journal_(*record::shared()), checkpoints_(record::system_files()) {}
+    Notary() : journal_(*record::shared()), checkpoints_(record::system_files()), housekeeping_(journal_) {}
 
     void run() {
         if (!journal_.opened.exchange(true)) append_open();
@@ -76,12 +67,18 @@ class Notary {
                 if (checkpoint(record::EntryType::kSeal)) serve(asked);
             }
             poll_command(now);
+            housekeeping_.step(signed_size(), now);
+            if (key_ && !ShutdownRequestPending && housekeeping_.announce_removal(signed_size(), now) &&
+                checkpoint(record::EntryType::kSeal))
+                housekeeping_.remove();
             if (ShutdownRequestPending && !record::others_at_work()) return stop();
             nap();
         }
     }
 
  private:
+    std::uint64_t signed_size() const noexcept { return journal_.signed_size.load(); }
+
     bool anything_unsigned() { return record::tail() > signed_position_; }
 
     bool is_due(std::uint64_t now) {
@@ -103,9 +100,9 @@ class Notary {
             journal_.notary_asleep.store(1);
             if (anything_unsigned()) return;
         }
-        pg::call([busy] {
-            (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, busy ? kNap : kSleep,
-                            PG_WAIT_EXTENSION);
+        long const most = busy ? kNap : housekeeping_.restless() ? kRestlessSleep : kSleep;
+        pg::call([most] {
+            (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, most, PG_WAIT_EXTENSION);
             ResetLatch(MyLatch);
             if (ConfigReloadPending) {
                 ConfigReloadPending = false;
@@ -172,9 +169,12 @@ class Notary {
         // Whether the interval or a failure: the next attempt comes an interval later.
         signed_at_ = wall_clock();
         if (!written.ok()) {
-            tell(written.error());
+            if (!signing_failed_) tell(written.error());
+            signing_failed_ = true;
             return false;
         }
+        if (signing_failed_) tell("checkpoints are signed again");
+        signing_failed_ = false;
         remember(checkpoint, note.value());
         hand_out(note.value(), milestone);
         return true;
@@ -253,6 +253,7 @@ class Notary {
 
     record::Shared& journal_;
     record::CheckpointFile checkpoints_;
+    Housekeeping housekeeping_;
     std::optional<record::JournalKey> key_;
     std::uint64_t retry_key_at_ = 0;
     std::uint64_t signed_position_ = 0;
@@ -261,6 +262,7 @@ class Notary {
     std::uint64_t seen_at_ = 0;
     int spare_error_ = 0;
     bool flush_failed_ = false;
+    bool signing_failed_ = false;
     ChildCommand command_;
     bool command_failed_ = false;
     std::uint64_t retry_command_at_ = 0;
@@ -289,7 +291,7 @@ void register_notary() {
 }  // namespace hoopguard::workers
 
 void hoopguard_notary_main(Datum) {
-    pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+    hoopguard::workers::heed_postmaster_alone(SignalHandlerForShutdownRequest);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "notary", [] {

@@ -8,6 +8,7 @@
 #include "record/drain.hpp"
 #include "record/journal_pg.hpp"
 #include "record/journal_shared_pg.hpp"
+#include "workers/steadfast.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -152,7 +153,7 @@ void register_sealer() {
 }  // namespace hoopguard::workers
 
 void hoopguard_sealer_main(Datum) {
-    pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+    hoopguard::workers::heed_postmaster_alone(SignalHandlerForShutdownRequest);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "sealer", [] {

@@ -11,6 +11,9 @@ SELECT hoopguard.guard('no-drop', 'block', '{ddl.drop}', roles => '{agent}',
 SELECT hoopguard.guard('no-unbounded-write', 'block', '{write.unbounded}', roles => '{agent}',
                        message => 'This would change every row: add a WHERE that says which.');
 SELECT hoopguard.guard('no-databases-no-roles', 'block', '{database,role}', roles => '{agent}');
+SELECT hoopguard.guard('deletes', 'ask', '{write.delete}', roles => '{agent}', wait => '2 minutes',
+                       message => 'Deleting is decided by a person.');
+GRANT hoopguard_approver, hoopguard_auditor TO dana;
 
 -- … then in the shop: which columns hold what. Each class of data has a mask.
 \connect shop

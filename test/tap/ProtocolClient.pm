@@ -43,11 +43,12 @@ sub read_bytes {
     return $bytes;
 }
 
-# Message types up to ReadyForQuery as one string, such as "12DCZ"; errors are kept in {errors}.
+# Message types up to ReadyForQuery as one string, such as "12DCZ"; errors are kept in {errors}, rows of texts in {rows}.
 sub answers {
     my ($self) = @_;
     my $types = '';
     $self->{errors} = [];
+    $self->{rows} = [];
     while (1) {
         my $head = $self->read_bytes(5) // return "$types(closed)";
         my ($type, $length) = unpack('a N', $head);
@@ -55,9 +56,22 @@ sub answers {
         $types .= $type;
         push @{ $self->{errors} }, { map { (substr($_, 0, 1) => substr($_, 1)) } grep { length } split /\0/, $body }
             if $type eq 'E';
+        push @{ $self->{rows} }, [ unpack_row($body) ] if $type eq 'D';
         $self->{pid} = unpack('N', $body) if $type eq 'K';
         return $types if $type eq 'Z';
     }
+}
+
+sub unpack_row {
+    my ($body) = @_;
+    my ($count, $at, @values) = (unpack('n', $body), 2);
+    for (1 .. $count) {
+        my $length = unpack('N', substr($body, $at, 4));
+        $at += 4;
+        push @values, $length == 0xFFFFFFFF ? undef : substr($body, $at, $length);
+        $at += $length if $length != 0xFFFFFFFF;
+    }
+    return @values;
 }
 
 sub query { my ($self, $sql) = @_; $self->message('Q', "$sql\0"); return $self->answers; }

@@ -79,7 +79,9 @@ TEST(Ff1, ComesBackForEveryLengthAndRadix) {
                 numerals[i] = static_cast<std::uint16_t>((i * 40503 + count) % radix);
             auto const before = numerals;
             ASSERT_TRUE(ff1->encrypt(radix, {}, numerals)) << radix << " " << count;
-            if (count > 40) EXPECT_NE(numerals, before);
+            if (count > 40) {
+                EXPECT_NE(numerals, before);
+            }
             ASSERT_TRUE(ff1->decrypt(radix, {}, numerals));
             EXPECT_EQ(numerals, before) << radix << " " << count;
         }

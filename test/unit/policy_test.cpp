@@ -115,7 +115,11 @@ TEST(Tables, ObjectionsNameColumnValueAndWhatIsAllowed) {
     EXPECT_EQ(objection([](auto& r) { r.max_cost = -1; }), "max_cost=-1.000000");
     EXPECT_EQ(objection([](auto& r) { r.min_approvals = 0; }), "min_approvals=0");
     EXPECT_EQ(objection([](auto& r) { r.wait = -5; }), "wait=-5 us");
-    EXPECT_EQ(objection([](auto& r) { r.max_rows = 5; }), "max_rows=5");
+    EXPECT_EQ(objection([](auto& r) { r.max_rows = -5; }), "max_rows=-5");
+    EXPECT_EQ(objection([](auto& r) { r.classes = {"ddl"}, r.max_rows = 5; }), "max_rows=5");
+    EXPECT_EQ(objection([](auto& r) { r.classes = {"*"}, r.max_rows = 5; }), "none");
+    EXPECT_EQ(objection([](auto& r) { r.per = 5; }), "per=5 us");
+    EXPECT_EQ(objection([](auto& r) { r.max_duration = 0; }), "max_duration=0 us");
     ActorRow actor;
     actor.name = "bot";
     EXPECT_FALSE(object_to(actor));

@@ -1,0 +1,49 @@
+-- Providers, role maps, and who speaks, for sessions of database roles.
+\set SHOW_CONTEXT never
+CREATE ROLE regress_mapped;
+CREATE ROLE regress_other;
+
+SELECT hoopguard.set_provider('corp', 'oidc', 'https://id.example', '{postgres}',
+    jwks => '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}',
+    max_session => '8 hours');
+SELECT hoopguard.map_group('corp', 'analysts', 'regress_mapped');
+SELECT hoopguard.map_claims('corp', '{"repository": "shop/*"}', 'regress_mapped', rank => 10);
+SELECT hoopguard.map_group('corp', 'analysts', 'regress_other', rank => 50);
+SELECT name, kind, issuer, audience, algorithms, subject_claim, groups_claim, delegation_claim, max_session, enabled FROM hoopguard.provider;
+SELECT * FROM hoopguard.role_map ORDER BY rank;
+SELECT line FROM hoopguard.policy_script() AS line WHERE line LIKE '%corp%';
+
+-- What is wrong is named, with what is allowed.
+SELECT hoopguard.set_provider('', 'oidc', 'x', '{a}', jwks_uri => 'https://x');
+SELECT hoopguard.set_provider('p', 'ldap', 'x', '{a}', jwks_uri => 'https://x');
+SELECT hoopguard.set_provider('p', 'oidc', '', '{a}', jwks_uri => 'https://x');
+SELECT hoopguard.set_provider('p', 'oidc', 'x', '{}', jwks_uri => 'https://x');
+SELECT hoopguard.set_provider('p', 'oidc', 'x', '{a}');
+SELECT hoopguard.set_provider('p', 'oidc', 'x', '{a}', jwks_uri => 'http://x');
+SELECT hoopguard.set_provider('p', 'oidc', 'x', '{a}', jwks_uri => 'https://x', algorithms => '{RS256,HS256}');
+SELECT hoopguard.set_provider('p', 'oidc', 'x', '{a}', jwks_uri => 'https://x', max_session => '0');
+SELECT hoopguard.set_provider('p', 'oidc', 'x', '{a}', jwks => '{"keys": [{"kty": "oct", "k": "AA"}]}');
+SELECT hoopguard.set_provider('p', 'oidc', 'x', '{a}', jwks => '{"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}');
+SELECT hoopguard.map_group('nobody', 'g', 'regress_mapped');
+SELECT hoopguard.map_group('corp', 'g', 'regress_nobody');
+SELECT hoopguard.map_group('corp', 'g', 'regress_mapped', 'forever');
+SELECT hoopguard.map_group('corp', NULL, 'regress_mapped');
+SELECT hoopguard.map_claims('corp', '{"n": 1}', 'regress_mapped');
+SELECT hoopguard.drop_provider('nobody');
+SELECT hoopguard.unmap_group('corp', 'nobody');
+SELECT hoopguard.unmap_claims('corp', '{"a": "b"}');
+
+-- Who speaks without a token.
+SELECT actor = current_user, actor_kind, login_role = session_user, effective_role = current_user, provider, groups, on_behalf_of, expires_at
+    FROM hoopguard.whoami();
+SELECT hoopguard.current_actor() = session_user, hoopguard.claim('sub');
+SELECT hoopguard.login('nonsense');
+SELECT statement, sqlstate, error FROM hoopguard.statement WHERE statement LIKE 'SELECT hoopguard.login%' ORDER BY entry DESC LIMIT 1;
+
+-- doctor() has a word for every step.
+SELECT check_name FROM hoopguard.doctor() WHERE check_name LIKE 'identity%' ORDER BY 1;
+
+SELECT hoopguard.unmap_claims('corp', '{"repository": "shop/*"}');
+SELECT hoopguard.drop_provider('corp');
+SELECT count(*) FROM hoopguard.role_map;
+DROP ROLE regress_mapped, regress_other;

@@ -1,0 +1,26 @@
+// Whoever speaks by a verified token: what the provider says of the subject, and the role that policy gives it.
+#pragma once
+
+#include "identify/actor.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hoopguard::identify {
+
+struct Bearer {
+    std::string provider;
+    std::string subject;
+    std::string on_behalf_of;
+    std::string token_id;
+    std::string claims;  // a JSON object
+    std::vector<std::string> groups;
+    ActorKind kind = ActorKind::kHuman;
+    std::string role;
+    bool temporary = false;       // the role is for a role of this session alone to be a member of
+    std::int64_t expires_at = 0;  // seconds since 1970-01-01 UTC
+    std::uint32_t role_oid = 0;   // once known
+};
+
+}  // namespace hoopguard::identify

@@ -1,0 +1,107 @@
+// From the text of a token to a bearer.
+#include "identify/examine_pg.hpp"
+
+#include "base/text.hpp"
+#include "identify/mapping.hpp"
+#include "identify/token.hpp"
+#include "pg/boundary.hpp"
+#include "policy/in_force_pg.hpp"
+#include "policy/standing_pg.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <limits>
+
+namespace hoopguard::identify {
+namespace {
+
+using policy::ProviderField;
+
+std::string keys_of(const policy::Row& provider) {
+    if (!provider.is_null(ProviderField::kJwksUri)) {
+        const auto file = policy::MappedFile::open(fetched_keys_path(provider.text(ProviderField::kName)));
+        if (file && !file->bytes().empty()) return std::string(base::text_of(file->bytes()));
+    }
+    return std::string(provider.text(ProviderField::kJwks));
+}
+
+std::int64_t session_end(const policy::Row& provider, std::int64_t now) noexcept {
+    const std::uint64_t longest = provider.word(ProviderField::kMaxSession);
+    if (longest == policy::kUnlimited) return std::numeric_limits<std::int64_t>::max();
+    return now + static_cast<std::int64_t>(longest / 1'000'000);
+}
+
+Examination admit_identity(const policy::Image& image, const policy::Row& provider, Identity& identity,
+                           std::int64_t now) {
+    Examination result;
+    const std::string_view name = provider.text(ProviderField::kName);
+    const auto mapping = map_role(image, name, identity);
+    if (!mapping) {
+        result.reason = "no row of hoopguard.role_map fits subject " + base::json_quoted(identity.subject) +
+                        " of provider " + base::json_quoted(name);
+        return result;
+    }
+    Bearer bearer;
+    bearer.kind = kind_of(image, name, identity);
+    bearer.expires_at = std::min(
+        {identity.expires_at, session_end(provider, now), registered_until(image, name, identity.subject)});
+    if (bearer.expires_at <= now) {
+        result.reason = "the token or the registration of subject " + base::json_quoted(identity.subject) +
+                        " leaves no time for a session";
+        return result;
+    }
+    bearer.provider = name;
+    bearer.role = mapping->role;
+    bearer.temporary = mapping->temporary;
+    bearer.subject = std::move(identity.subject);
+    bearer.on_behalf_of = std::move(identity.on_behalf_of);
+    bearer.token_id = std::move(identity.token_id);
+    bearer.claims = std::move(identity.claims);
+    bearer.groups = std::move(identity.groups);
+    result.bearer = std::move(bearer);
+    return result;
+}
+
+}  // namespace
+
+std::string fetched_keys_path(std::string_view provider) {
+    return policy::store().directory() + "/keys-" + base::to_hex(base::bytes_of(provider)) + ".json";
+}
+
+Examination examine(std::string_view token) {
+    Examination result;
+    const policy::Image* const image = policy::in_force();
+    if (image == nullptr) {
+        result.reason = "the cluster knows no identity provider";
+        return result;
+    }
+    const auto parsed = SignedText::parse(token);
+    if (!parsed) {
+        result.reason = parsed.error().message;
+        return result;
+    }
+    const std::int64_t now = std::time(nullptr);
+    const std::string issuer = claimed_issuer(*parsed);
+    result.reason = "no enabled provider has issuer " + base::json_quoted(issuer.substr(0, 255));
+    const policy::Section providers = image->section(policy::SectionId::kProviders);
+    for (std::uint32_t i = 0; i < providers.size(); ++i) {
+        const policy::Row provider = providers[i];
+        if (provider.word(ProviderField::kEnabled) == 0 || provider.text(ProviderField::kKind) != "oidc" ||
+            issuer.empty() || provider.text(ProviderField::kIssuer) != issuer)
+            continue;
+        const std::string json = keys_of(provider);
+        const auto keys = parsed->key_id ? KeySet::parse(json, *parsed->key_id) : KeySet::parse(json);
+        if (!keys) {
+            result.reason = keys.error().message;
+            continue;
+        }
+        Verdict verdict = verify(*parsed, *keys, rules_of(provider), now);
+        if (verdict.verified()) return admit_identity(*image, provider, verdict.identity, now);
+        if (verdict.outcome == Verdict::Outcome::kUnknownKey && !provider.is_null(ProviderField::kJwksUri))
+            policy::ask_for_keys();
+        result.reason = std::move(verdict.reason);
+    }
+    return result;
+}
+
+}  // namespace hoopguard::identify

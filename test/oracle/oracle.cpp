@@ -1,0 +1,300 @@
+// Asks the same random queries as the masked role in schema `real` and as the superuser in schema `twin`, which
+// holds what the masked role reads, stored. Any difference is a leak or a wrong answer.
+//
+//   oracle [--count N] [--seconds S] [--seed N]          connection by PGHOST, PGPORT, PGDATABASE
+//
+// Half of the queries go as simple queries with text results, the others as extended ones with binary results, as
+// prepared statements, through cursors and COPY. The last line is the count; the status is 1 when anything
+// differed.
+#include "generator.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+constexpr std::string_view kCanary = "cAnArY";
+constexpr unsigned kBatch = 250;  // queries between changes of the planner's settings
+
+struct Answer {
+    std::string sqlstate;  // empty: none
+    std::vector<std::string> rows;
+    bool timed_out() const { return sqlstate == "57014"; }
+};
+
+class Session {
+ public:
+    Session(const char* user, const char* schema) {
+        std::string const info = std::string("user=") + user + " application_name=oracle";
+        connection_ = PQconnectdb(info.c_str());
+        if (PQstatus(connection_) != CONNECTION_OK) {
+            std::fprintf(stderr, "%s", PQerrorMessage(connection_));
+            std::exit(2);
+        }
+        PQsetNoticeProcessor(
+            connection_, [](void*, const char*) {}, nullptr);
+        run(std::string("SET search_path = ") + schema);
+        run("SET statement_timeout = '4s'");
+    }
+    ~Session() { PQfinish(connection_); }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    void run(const std::string& text) { PQclear(PQexec(connection_, text.c_str())); }
+    Answer simple(const std::string& text) { return take(PQexec(connection_, text.c_str())); }
+    Answer binary(const std::string& text) {
+        return take(PQexecParams(connection_, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
+    }
+    // Often enough for a generic plan.
+    Answer prepared(const std::string& text) {
+        run("DEALLOCATE ALL");
+        Answer answer = take(PQprepare(connection_, "q", text.c_str(), 0, nullptr));
+        if (!answer.sqlstate.empty()) return answer;
+        for (int i = 0; i < 7; ++i) {
+            answer = take(PQexecPrepared(connection_, "q", 0, nullptr, nullptr, nullptr, i % 2));
+            if (!answer.sqlstate.empty()) break;
+        }
+        return answer;
+    }
+    Answer cursor(const std::string& text) {
+        run("BEGIN");
+        Answer all = simple("DECLARE c SCROLL CURSOR FOR " + text);
+        if (all.sqlstate.empty()) {
+            for (const char* fetch : {"FETCH 3 FROM c", "FETCH ALL FROM c", "FETCH BACKWARD ALL FROM c"}) {
+                Answer const some = simple(fetch);
+                all.rows.insert(all.rows.end(), some.rows.begin(), some.rows.end());
+                if (!some.sqlstate.empty()) all.sqlstate = some.sqlstate;
+            }
+        }
+        run("ROLLBACK");
+        return all;
+    }
+    Answer copied(const std::string& text, bool as_binary) {
+        PGresult* result =
+            PQexec(connection_, ("COPY (" + text + ") TO STDOUT" + (as_binary ? " (FORMAT binary)" : "")).c_str());
+        if (PQresultStatus(result) != PGRES_COPY_OUT) return take(result);
+        PQclear(result);
+        Answer answer;
+        char* line = nullptr;
+        for (int size; (size = PQgetCopyData(connection_, &line, 0)) > 0; PQfreemem(line))
+            answer.rows.emplace_back(line, static_cast<std::size_t>(size));
+        while ((result = PQgetResult(connection_)) != nullptr) {
+            Answer const end = take(result);
+            if (!end.sqlstate.empty()) answer.sqlstate = end.sqlstate;
+        }
+        return answer;
+    }
+    Answer rolled_back(const std::string& text) {
+        run("BEGIN");
+        Answer const answer = simple(text);
+        run("ROLLBACK");
+        return answer;
+    }
+
+ private:
+    Answer take(PGresult* result) {
+        Answer answer;
+        const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        if (PQstatus(connection_) != CONNECTION_OK) {
+            std::fprintf(stderr, "a session died: %s", PQerrorMessage(connection_));
+            std::exit(3);
+        }
+        if (state != nullptr) {
+            answer.sqlstate = state;
+            message_ = PQresultErrorMessage(result);
+            if (message_.find(kCanary) != std::string::npos && message_.find("LINE") == std::string::npos)
+                answer.rows.push_back(message_);
+        }
+        for (int row = 0; row < PQntuples(result); ++row) {
+            std::string line;
+            for (int column = 0; column < PQnfields(result); ++column) {
+                if (PQgetisnull(result, row, column) != 0)
+                    line += "\\N";
+                else
+                    line.append(PQgetvalue(result, row, column),
+                                static_cast<std::size_t>(PQgetlength(result, row, column)));
+                line += '\x1f';
+            }
+            answer.rows.push_back(std::move(line));
+        }
+        PQclear(result);
+        return answer;
+    }
+
+    PGconn* connection_;
+
+ public:
+    std::string message_;  // of the last error
+};
+
+enum class Way { kSimple, kBinary, kPrepared, kCursor, kCopy, kCopyBinary, kChange };
+constexpr const char* kWays[] = {"simple", "binary", "prepared", "cursor", "copy", "binary copy", "change"};
+
+Way way_of(oracle::Generator& random) {
+    unsigned const luck = random.below(100);
+    if (luck < 45) return Way::kSimple;
+    if (luck < 80) return Way::kBinary;
+    if (luck < 84) return Way::kPrepared;
+    if (luck < 88) return Way::kCursor;
+    if (luck < 91) return Way::kCopy;
+    if (luck < 94) return Way::kCopyBinary;
+    return Way::kChange;
+}
+
+Answer ask(Session& session, const std::string& text, Way way) {
+    switch (way) {
+        case Way::kSimple: return session.simple(text);
+        case Way::kBinary: return session.binary(text);
+        case Way::kPrepared: return session.prepared(text);
+        case Way::kCursor: return session.cursor(text);
+        case Way::kCopy: return session.copied(text, false);
+        case Way::kCopyBinary: return session.copied(text, true);
+        case Way::kChange: return session.rolled_back(text);
+    }
+    return {};
+}
+
+// The same for both sessions: plans of every kind.
+void shake(oracle::Generator& random, Session& one, Session& other) {
+    constexpr const char* kSwitches[] = {"enable_hashjoin",
+                                         "enable_mergejoin",
+                                         "enable_nestloop",
+                                         "enable_hashagg",
+                                         "enable_sort",
+                                         "enable_indexscan",
+                                         "enable_bitmapscan",
+                                         "enable_seqscan",
+                                         "enable_memoize",
+                                         "enable_material",
+                                         "enable_incremental_sort",
+                                         "enable_partitionwise_join",
+                                         "enable_partitionwise_aggregate",
+                                         "geqo"};
+    std::string text = "RESET ALL; SET statement_timeout = '4s'; ";
+    for (const char* name : kSwitches)
+        if (random.chance(25)) text += std::string("SET ") + name + " = " + (random.chance(50) ? "off; " : "on; ");
+    if (random.chance(15)) text += "SET jit_above_cost = 0; SET jit_inline_above_cost = 0; ";
+    if (random.chance(20))
+        text +=
+            "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET "
+            "min_parallel_index_scan_size = 0; ";
+    if (random.chance(25)) text += "SET join_collapse_limit = 1; SET from_collapse_limit = 1; ";
+    one.run(text + "SET search_path = real");
+    other.run(text + "SET search_path = twin");
+}
+
+void sort_rows(Answer& answer, Way way) {
+    // Cursors and copies of queries without an order are in any order, too.
+    if (way == Way::kCopyBinary) return;
+    std::sort(answer.rows.begin(), answer.rows.end());
+}
+
+// Binary copies are compared as sets of rows, too: the header goes with the first.
+bool same(Answer& masked, Answer& expected, Way way) {
+    if (masked.sqlstate != expected.sqlstate) return false;
+    sort_rows(masked, way);
+    sort_rows(expected, way);
+    if (way == Way::kCopyBinary) {
+        auto const bytes = [](Answer& answer) {
+            std::string all;
+            for (const std::string& row : answer.rows) all += row;
+            std::sort(all.begin(), all.end());
+            return all;
+        };
+        return bytes(masked) == bytes(expected);
+    }
+    return masked.rows == expected.rows;
+}
+
+bool shows_canary(const Answer& answer) {
+    return std::any_of(answer.rows.begin(), answer.rows.end(),
+                       [](const std::string& row) { return row.find(kCanary) != std::string::npos; });
+}
+
+void print_difference(std::uint64_t number, Way way, const std::string& text, const Answer& masked,
+                      const Answer& expected, const Session& one, const Session& other) {
+    std::printf("# difference in query %llu (%s):\n# %s\n", static_cast<unsigned long long>(number),
+                kWays[static_cast<int>(way)], text.c_str());
+    std::printf("#   masked: %zu rows %s %s", masked.rows.size(), masked.sqlstate.c_str(),
+                masked.sqlstate.empty() ? "\n" : one.message_.c_str());
+    std::printf("#   twin:   %zu rows %s %s", expected.rows.size(), expected.sqlstate.c_str(),
+                expected.sqlstate.empty() ? "\n" : other.message_.c_str());
+    std::size_t i = 0;
+    while (i < masked.rows.size() && i < expected.rows.size() && masked.rows[i] == expected.rows[i]) ++i;
+    if (i < masked.rows.size()) std::printf("#   masked: %.300s\n", masked.rows[i].c_str());
+    if (i < expected.rows.size()) std::printf("#   twin:   %.300s\n", expected.rows[i].c_str());
+}
+
+struct Options {
+    std::uint64_t count = 20000;
+    std::uint64_t seconds = 0;
+    std::uint64_t seed = 1;
+};
+
+Options options_of(int count, char** arguments) {
+    Options options;
+    for (int i = 1; i + 1 < count; i += 2) {
+        std::uint64_t const value = std::strtoull(arguments[i + 1], nullptr, 10);
+        if (std::strcmp(arguments[i], "--count") == 0) options.count = value;
+        if (std::strcmp(arguments[i], "--seconds") == 0) options.seconds = value;
+        if (std::strcmp(arguments[i], "--seed") == 0) options.seed = value;
+    }
+    return options;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    Options const options = options_of(count, arguments);
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    Session masked("seer", "real");
+    Session twin("postgres", "twin");
+    auto const begin = std::chrono::steady_clock::now();
+    std::uint64_t asked = 0, rows = 0, errors = 0, slow = 0, differences = 0, canaries = 0;
+    for (; asked < options.count; ++asked) {
+        auto const spent = std::chrono::steady_clock::now() - begin;
+        if (options.seconds > 0 && spent > std::chrono::seconds(options.seconds)) break;
+        // Each query has a seed of its own, so that one can be asked again alone.
+        oracle::Generator random(options.seed * 1'000'003 + asked);
+        if (asked % kBatch == 0) shake(random, masked, twin);
+        Way const way = way_of(random);
+        std::string const text = way == Way::kChange ? random.change() : random.query();
+        auto const asking = std::chrono::steady_clock::now();
+        Answer one = ask(masked, text, way);
+        Answer other = ask(twin, text, way);
+        auto const took = std::chrono::steady_clock::now() - asking;
+        if (std::getenv("ORACLE_SLOW") != nullptr && took > std::chrono::milliseconds(500))
+            std::printf("# %lld ms: %s\n", static_cast<long long>(took / std::chrono::milliseconds(1)),
+                        text.c_str());
+        if (one.timed_out() || other.timed_out()) {
+            ++slow;
+            continue;
+        }
+        rows += other.rows.size();
+        if (!other.sqlstate.empty() && one.sqlstate == other.sqlstate) {
+            ++errors;
+            if (std::getenv("ORACLE_ERRORS") != nullptr)
+                std::printf("# both fail: %s# %s\n", twin.message_.c_str(), text.c_str());
+        }
+        bool const canary = shows_canary(one) && !shows_canary(other);
+        canaries += canary ? 1 : 0;
+        if (same(one, other, way) && !canary) continue;
+        if (++differences <= 20) print_difference(asked, way, text, one, other, masked, twin);
+    }
+    std::printf(
+        "%llu queries, %llu rows, %llu refused alike, %llu too slow, %llu canaries, %llu differences (seed "
+        "%llu)\n",
+        static_cast<unsigned long long>(asked), static_cast<unsigned long long>(rows),
+        static_cast<unsigned long long>(errors), static_cast<unsigned long long>(slow),
+        static_cast<unsigned long long>(canaries), static_cast<unsigned long long>(differences),
+        static_cast<unsigned long long>(options.seed));
+    return differences == 0 ? 0 : 1;
+}
