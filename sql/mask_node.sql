@@ -5,7 +5,7 @@ GRANT USAGE, CREATE ON SCHEMA mask_node TO node_reader;
 SET search_path = mask_node;
 CREATE TABLE customer (id int PRIMARY KEY, name text, email text, ssn varchar(20), code char(8), born date, note text);
 INSERT INTO customer SELECT i, 'name ' || i, CASE WHEN i % 7 <> 0 THEN 'canary' || i || '@CANARY.com' END, 'CANARY-' || 1000 + i, 'C' || i, date '1980-01-01' + i,
-    CASE WHEN i % 50 = 0 THEN repeat('CANARY é ' || i, 3000) ELSE 'CANARY é' END FROM generate_series(1, 400) i;
+    CASE WHEN i % 50 = 0 THEN (SELECT string_agg(md5((i * k)::text), '') FROM generate_series(1, 300) k) || i ELSE 'CANARY é' END FROM generate_series(1, 400) i;
 CREATE TABLE purchase (id int PRIMARY KEY, customer int, amount int);
 INSERT INTO purchase SELECT i, i % 400 + 1, i FROM generate_series(1, 900) i;
 CREATE TABLE parted (id int, email text) PARTITION BY RANGE (id);
@@ -51,6 +51,8 @@ COMMIT;
 FETCH PRIOR FROM h;
 CLOSE h;
 
+-- Values that are kept outside of their row, and such that are compressed in it.
+SELECT id, note, length(note) FROM customer WHERE id IN (49, 50) ORDER BY id;
 -- The same bytes with the node and without.
 RESET SESSION AUTHORIZATION;
 CREATE TABLE answer (node boolean, question text, digest text, rows bigint);

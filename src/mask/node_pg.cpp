@@ -66,7 +66,8 @@ void make_room(Column& column, std::size_t room, MemoryContext context) {
 // Whether a text lies in its row as it is, neither compressed nor kept elsewhere.
 bool lies_in_row(Datum value) {
     auto* stored = reinterpret_cast<struct varlena*>(DatumGetPointer(value));
-    return VARATT_IS_SHORT(stored) || !VARATT_IS_EXTENDED(stored);
+    // VARATT_IS_SHORT is true of pointers to toasted values too.
+    return !VARATT_IS_EXTERNAL(stored) && !VARATT_IS_COMPRESSED(stored);
 }
 
 Datum mask_plain(Column& column, Datum value, MemoryContext context) {
