@@ -265,7 +265,31 @@ COMMENT ON FUNCTION hoopguard.claim(text) IS 'a claim of the token that the sess
 COMMENT ON FUNCTION hoopguard.login(text) IS
     'speaks by a token from now on: within a transaction block until it ends, otherwise for the session';
 
--- With its owner's rights: pg_hba_file_rules and the files of PAM are for superusers alone.
+-- Files are read for superusers alone, whoever's rights a function has: for others these give NULL. In plpgsql, so that
+-- the functions that read are met only where they are called.
+CREATE FUNCTION hoopguard.text_of_file(path text) RETURNS text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = session_user) THEN
+        RETURN pg_read_file(path, 0, 65536, true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION hoopguard.size_of_file(path text) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = session_user) THEN
+        RETURN (pg_stat_file(path, true)).size;
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION hoopguard.text_of_file(text), hoopguard.size_of_file(text) FROM PUBLIC;
+COMMENT ON FUNCTION hoopguard.text_of_file(text) IS 'a small file of the server, for doctor(); NULL unless a superuser asks';
+COMMENT ON FUNCTION hoopguard.size_of_file(text) IS 'the size of a file of the server, for doctor(); NULL unless a superuser asks';
+
+-- With its owner's rights: pg_hba_file_rules is for superusers alone.
 CREATE FUNCTION hoopguard.examine_identity()
     RETURNS TABLE (check_name text, status text, detail text, remedy text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -279,14 +303,14 @@ WITH provider AS (SELECT * FROM hoopguard.provider WHERE enabled),
             AND EXISTS (SELECT FROM hoopguard.role_map m JOIN pg_roles t ON t.rolname = m.role
                          WHERE t.oid = r.oid OR (r.rolcanlogin AND pg_has_role(r.oid, t.oid, 'MEMBER')))
             AND NOT EXISTS (SELECT FROM hoopguard.actor a WHERE a.provider IS NULL AND a.name = r.rolname AND a.kind <> 'agent')),
-     service AS (SELECT pg_read_file('/etc/pam.d/hoopguard', 0, 65536, true) AS text),
+     service AS (SELECT hoopguard.text_of_file('/etc/pam.d/hoopguard') AS text),
      module AS (SELECT coalesce(substring(text FROM '(?n)^\s*auth\s+\S+\s+(\S*pam_hoopguard\S*)'), '') AS name FROM service),
      -- A name without a directory is looked for where PAM's own modules are.
      found AS (SELECT EXISTS (
          SELECT FROM module, unnest(CASE WHEN name LIKE '/%' THEN ARRAY[name] ELSE ARRAY[
              '/lib/x86_64-linux-gnu/security/' || name, '/lib/aarch64-linux-gnu/security/' || name,
              '/usr/lib64/security/' || name, '/lib/security/' || name] END) AS path
-          WHERE name <> '' AND (pg_stat_file(path, true)).size > 0) AS here)
+          WHERE name <> '' AND hoopguard.size_of_file(path) > 0) AS here)
 SELECT 'identity_provider',
        CASE WHEN EXISTS (SELECT FROM provider) AND NOT EXISTS (SELECT FROM hoopguard.role_map) THEN 'warn' ELSE 'ok' END,
        CASE WHEN NOT EXISTS (SELECT FROM provider) THEN 'no identity provider is set: every role logs in by its own means'
@@ -316,7 +340,8 @@ SELECT 'identity_pam', CASE WHEN name <> '' AND here THEN 'ok' ELSE 'fail' END,
             ELSE format('PAM service hoopguard uses %s', name) END,
        CASE WHEN name = '' OR NOT here
             THEN 'Install pam_hoopguard.so, and write into /etc/pam.d/hoopguard: auth required pam_hoopguard.so and: account required pam_hoopguard.so' END
-  FROM service, module, found WHERE EXISTS (SELECT FROM provider)
+  FROM service, module, found
+ WHERE EXISTS (SELECT FROM provider) AND (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
 UNION ALL
 SELECT 'identity_roles', CASE WHEN missing IS NULL THEN 'ok' ELSE 'fail' END,
        CASE WHEN missing IS NULL THEN 'every role that tokens give exists' ELSE format('tokens give roles that do not exist: %s', missing) END, remedy
@@ -338,9 +363,9 @@ SELECT 'identity_keys', CASE WHEN waiting IS NULL THEN 'ok' ELSE 'fail' END,
        CASE WHEN waiting IS NOT NULL THEN 'See the server''s log about jwks_uri, or give the keys themselves: hoopguard.set_provider(…, jwks => …).' END
   FROM (SELECT string_agg(quote_ident(p.name), ', ' ORDER BY p.name) FROM provider p
          WHERE p.kind = 'oidc' AND p.jwks IS NULL
-           AND (pg_stat_file(format('%s/policy/keys-%s.json', current_setting('hoopguard.journal_directory'),
-                                    encode(convert_to(p.name, 'UTF8'), 'hex')), true)).size IS NULL) AS keys (waiting)
- WHERE EXISTS (SELECT FROM provider)
+           AND hoopguard.size_of_file(format('%s/policy/keys-%s.json', current_setting('hoopguard.journal_directory'),
+                                             encode(convert_to(p.name, 'UTF8'), 'hex'))) IS NULL) AS keys (waiting)
+ WHERE EXISTS (SELECT FROM provider) AND (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
 $$;
 COMMENT ON FUNCTION hoopguard.examine_identity() IS 'the part of doctor() that looks at how tokens come in';
 REVOKE ALL ON FUNCTION hoopguard.examine_identity() FROM PUBLIC;
