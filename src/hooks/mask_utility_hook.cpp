@@ -8,6 +8,10 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 
+extern "C" {
+#include "utils/plancache.h"
+}
+
 namespace {
 
 ProcessUtility_hook_type prev_ProcessUtility = nullptr;
@@ -30,6 +34,14 @@ PlannedStmt* prepare(PlannedStmt* statement) {
     });
 }
 
+// Whether another role may speak afterwards. PostgreSQL plans anew when the current role differs from the plan's,
+// not when only the session's does.
+bool may_change_speaker(const PlannedStmt* statement) {
+    if (!IsA(statement->utilityStmt, VariableSetStmt)) return false;
+    auto const* const name = reinterpret_cast<const VariableSetStmt*>(statement->utilityStmt)->name;
+    return name == nullptr || strcmp(name, "role") == 0 || strcmp(name, "session_authorization") == 0;
+}
+
 }  // namespace
 
 extern "C" {
@@ -41,8 +53,10 @@ static void hoopguard_mask_utility(PlannedStmt* statement, const char* source, b
     PlannedStmt* const prepared = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility",
                                                        [statement] { return prepare(statement); });
     if (prepared == nullptr) return;
+    bool const changes_speaker = may_change_speaker(prepared);
     auto* next = prev_ProcessUtility != nullptr ? prev_ProcessUtility : standard_ProcessUtility;
     next(prepared, source, read_only_tree, context, parameters, environment, destination, completion);
+    if (changes_speaker) ResetPlanCache();
 }
 
 }  // extern "C"

@@ -98,6 +98,7 @@ is($node->safe_psql('postgres', 'select ok from hoopguard.verify_journal()'), 't
 is(verified($journal), 'good good', 'both offline readers agree');
 my $entry = $node->safe_psql('postgres', 'select max(entry) from hoopguard.statement');
 cmp_ok($entry, '>', 0, 'the view reads on');
+$node->safe_psql('postgres', 'select hoopguard.checkpoint()');
 like($node->safe_psql('postgres', "select hoopguard.inclusion_proof($entry)"), qr/hoopguard-inclusion-proof/,
 	'an entry that is kept can be proven');
 is($node->safe_psql('postgres', 'select count(*) from hoopguard.statement where entry = 1'), '0',
