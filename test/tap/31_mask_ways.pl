@@ -73,7 +73,8 @@ my %ways = (
     'generated columns' => [ 'SELECT up FROM person WHERE id = 1; SELECT up FROM owned WHERE id = 2', qr/C\*\*\*\@C\*\*\*\.COM\nC\*\*\*/ ],
     'cheap leaky functions' => [ 'SELECT count(*) FROM person WHERE leaky(email) AND id < 3; SELECT count(*) FROM barrier WHERE leaky(email) AND id < 3', qr/seen $mask/ ],
     'operators of users' => [ "SELECT count(*) FROM person WHERE email OPERATOR(public.===) 'canary1\@CANARY.com'", qr/^0$/m ],
-    'views' => [ 'SELECT o.email, b.email, i.email FROM owned o, barrier b, invoker i WHERE o.id = 2 AND b.id = 2 AND i.id = 2', qr/$mask\|$mask\|$mask/ ],
+    'views' => [ 'SELECT o.email, i.email FROM owned o, invoker i WHERE o.id = 2 AND i.id = 2', qr/$mask\|$mask/ ],
+    'conditions of views' => [ 'SELECT count(*) FROM barrier', qr/^0$/m ],  # by the masked salary, which is 0
     'a definer function' => [ 'SELECT email, definer FROM definer()', $mask ],
     'row-level security' => [ 'SELECT * FROM secured ORDER BY id', qr/^1\|agent\|$mask\n2\|agent\|$mask$/m ],
     'whole rows' => [ 'SELECT p, p::text, to_jsonb(p), row_to_json(p) FROM person p WHERE id = 1', $mask ],
