@@ -18,7 +18,11 @@ SELECT remedy FROM doctor_roles WHERE check_name = 'superuser_membership' \gexec
 SELECT remedy FROM doctor_roles WHERE check_name = 'session_preload' \gexec
 SELECT * FROM doctor_roles WHERE detail LIKE '%regress_doctor_%';
 
-SELECT check_name, status, detail, remedy FROM hoopguard.doctor() WHERE check_name IN ('preload_order', 'clock');
+-- Where other libraries come after hoopguard, doctor() warns of it, with a remedy.
+SELECT check_name, status = CASE WHEN late THEN 'warn' ELSE 'ok' END AS right_status, (remedy IS NOT NULL) = late AS right_remedy
+  FROM hoopguard.doctor(),
+       LATERAL (SELECT check_name = 'preload_order' AND current_setting('shared_preload_libraries') !~ 'hoopguard$') AS order_ (late)
+ WHERE check_name IN ('preload_order', 'clock');
 SELECT hoopguard.guard('regress_doctor', 'block', '{database}', roles => '{regress_doctor_bot}', databases => '{contrib_reg*}');
 SELECT status, detail LIKE '%template1%' AS others, detail LIKE '%contrib_regression%' AS here, remedy
   FROM hoopguard.doctor() WHERE check_name = 'databases';
