@@ -186,10 +186,10 @@ our %refused = (
         ["SELECT set_config('role', 'mate', true)"],
     ],
     policy => [
-        ['DELETE FROM hoopguard.guardrail WHERE false'], ['TRUNCATE hoopguard.guardrail'], ['DROP EXTENSION hoopguard CASCADE'],
+        ['DELETE FROM hoopguard.guardrail WHERE false'], ['TRUNCATE hoopguard.guardrail'], ['DROP EXTENSION hoopguard CASCADE', ways => 'sef'],
         ['ALTER TABLE hoopguard.guardrail DISABLE TRIGGER ALL'], ['ALTER EXTENSION hoopguard DROP FUNCTION hoopguard.version()'],
         ['ALTER TABLE hoopguard.guardrail ENABLE ROW LEVEL SECURITY'], ["SECURITY LABEL FOR hoopguard ON COLUMN t.v IS 'email'"],
-        ["SELECT hoopguard.guard('g', 'warn', '{ddl}')"], ['DROP SCHEMA hoopguard CASCADE'], ['ALTER SCHEMA hoopguard RENAME TO x'],
+        ["SELECT hoopguard.guard('g', 'warn', '{ddl}')"], ['DROP SCHEMA hoopguard CASCADE', ways => 'sef'], ['ALTER SCHEMA hoopguard RENAME TO x'],
     ],
     'read' => [
         ['SELECT * FROM t'], ['COPY t TO STDOUT', ways => 'sen'], ['SELECT count(*) FROM seen'], ['TABLE parted'], ['INSERT INTO u SELECT id FROM t'],
