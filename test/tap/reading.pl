@@ -39,7 +39,7 @@ for my $round (1 .. 15) {
 }
 IPC::Run::finish($load);
 is($node->safe_psql('postgres', q{SELECT count(*) || ' ' || sum(rows) FROM hoopguard.statement
-     WHERE command_tag = 'INSERT' AND application_name = 'pgbench' AND outcome = 'ok' AND transaction_outcome = 'committed'}),
+     WHERE command_tag = 'INSERT' AND statement LIKE 'INSERT INTO t VALUES%' AND outcome = 'ok' AND transaction_outcome = 'committed'}),
     '12000 12000', 'every statement of the load is there, with its outcome');
 is($node->safe_psql('postgres', 'SELECT count(*) > 1 FROM hoopguard.journal_segment'), 't', 'over several segments');
 is( $node->safe_psql('postgres', q{
