@@ -124,7 +124,7 @@ test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
 test-versions:
 	test/versions/run
-# Every file call of the journal fails once, on a whole server: about an hour. `make test` tries some.
+# Every file call of the journal fails once, on a whole server: about an hour. `test/run faults` tries some.
 faults: deps
 	test/cluster stage
 	test/faults/run
