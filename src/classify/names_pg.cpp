@@ -5,13 +5,26 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_map>
 
 extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "nodes/pg_list.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 }
+
+static bool names_changed = false;
+
+extern "C" {
+
+static void hoopguard_names_changed(Datum, int, uint32) {
+    names_changed = true;
+}
+
+}  // extern "C"
 
 namespace hoopguard::classify {
 
@@ -119,11 +132,43 @@ std::string_view kind_of_relation(char relkind) noexcept {
     }
 }
 
-NamedObject name_of_relation(Oid relation) {
+namespace {
+
+// Names of relations that were met, as long as no relation and no schema changes. Found in catalog caches they
+// would cost a short statement more than all else that is asked about it.
+using KnownRelations = std::unordered_map<Oid, NamedObject>;
+constexpr std::size_t kKnownRelations = 1024;
+KnownRelations& known_relations() {
+    static KnownRelations all;
+    static bool listening = false;
+    if (!listening) {
+        pg::call([] {
+            CacheRegisterSyscacheCallback(RELOID, hoopguard_names_changed, Datum{0});
+            CacheRegisterSyscacheCallback(NAMESPACEOID, hoopguard_names_changed, Datum{0});
+        });
+        listening = true;
+    }
+    if (names_changed || all.size() >= kKnownRelations) all.clear();
+    names_changed = false;
+    return all;
+}
+
+NamedObject look_up_relation(Oid relation) {
     auto const found = pg::call([relation] {
         return Found{schema_name(get_rel_namespace(relation)), get_rel_name(relation), get_rel_relkind(relation)};
     });
     return {kind_of_relation(found.relkind), joined(found.schema, found.name)};
+}
+
+}  // namespace
+
+NamedObject name_of_relation(Oid relation) {
+    auto& known = known_relations();
+    if (auto const found = known.find(relation); found != known.end()) return found->second;
+    auto object = look_up_relation(relation);
+    // Looking up may itself learn of a change, and then it may have been this one's.
+    if (!names_changed && !object.name.empty()) known.emplace(relation, object);
+    return object;
 }
 
 Oid find_relation(const RangeVar* range) {

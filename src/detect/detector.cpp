@@ -146,7 +146,7 @@ class Pass {
         while (begin > floor_ && at_ - begin < 8 && is_word_part(text_[begin - 1])) --begin;
         std::string_view const prefix = text_.substr(begin, at_ - begin);
         if (!begins_word(begin)) return false;
-        constexpr std::array<std::string_view, 25> kPrefixes = {
+        static constexpr std::array<std::string_view, 25> kPrefixes = {
             "ghp",  "gho",  "ghu",   "ghs",   "ghr",   "github", "glpat", "xoxa",  "xoxb",
             "xoxe", "xoxo", "xoxp",  "xoxr",  "xoxs",  "sk",     "rk",    "whsec", "npm",
             "hf",   "dop",  "shpat", "shpss", "shpca", "SG",     "pypi"};

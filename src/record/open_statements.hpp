@@ -36,6 +36,9 @@ class PlainSequence {
     }
     // Needs room: reserve_one() first.
     Value& push(const Value& value) noexcept { return items()[size_++] = value; }
+    // Likewise; the value is filled in where it is, because copying what has just been written makes the processor
+    // wait.
+    Value& push_empty() noexcept { return *new (&items()[size_++]) Value; }
     void cut(std::size_t size) noexcept {
         if (size < size_) size_ = size;
     }
@@ -90,6 +93,14 @@ class OpenStatements {
     OpenStatement& begin(const OpenStatement& statement) noexcept {
         frames_.push({statement.number, statement.subtransaction});
         return open_.push(statement);
+    }
+    // Likewise, with the rest of it left to the caller.
+    OpenStatement& begin(std::uint64_t number, std::uint32_t subtransaction) noexcept {
+        frames_.push({number, subtransaction});
+        OpenStatement& opened = open_.push_empty();
+        opened.number = number;
+        opened.subtransaction = subtransaction;
+        return opened;
     }
     OpenStatement* find(std::uint64_t number) noexcept {
         for (std::size_t at = open_.size(); at-- > 0;)

@@ -7,6 +7,7 @@
 #include "pg/boundary.hpp"
 #include "pg/redaction_settings.hpp"
 #include "pg/settings.hpp"
+#include "record/plain_texts.hpp"
 #include "record/session_writer_pg.hpp"
 #include "record/statement_key.hpp"
 
@@ -84,6 +85,16 @@ Replacements StatementText::secret_marks() const {
 }
 
 StatementText::StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts) : own_(own) {
+    static PlainTexts plain;
+    TextReading const reading{standard_conforming_strings, pg::redaction_settings.redact};
+    bool const told_nothing = parts.literals.empty() && !parts.any_literal;
+    if (told_nothing && plain.knows(own, reading)) return;
+    search(offset, parts);
+    if (told_nothing && secrets_.empty() && !altered_ && !may_hold_trace(own)) plain.learn(own, reading);
+}
+
+void StatementText::search(std::size_t offset, const SensitiveParts& parts) {
+    std::string_view const own = own_;
     if (may_hold_secret(own)) secrets_ = find_secrets(own, standard_conforming_strings);
     if (pg::redaction_settings.redact)
         redacted_ = redact_statement(own, offset, standard_conforming_strings, parts, tokens());

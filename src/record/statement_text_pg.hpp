@@ -42,6 +42,7 @@ class StatementText {
     std::string_view reason() const noexcept;
 
  private:
+    void search(std::size_t offset, const SensitiveParts& parts);
     void cut(std::size_t limit);
     Replacements secret_marks() const;
 

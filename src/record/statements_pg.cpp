@@ -183,19 +183,16 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     state.refusing = decision.refuses();
     if (state.refusing) return {numbers.statement, end};
 
-    OpenStatement open;
-    open.number = numbers.statement;
+    OpenStatement& open = state.open.begin(numbers.statement, GetCurrentSubTransactionId());
     open.parent = numbers.parent;
     open.transaction = numbers.transaction;
     open.query = statement.query;
     open.source = statement.source;
     open.resumed = now;
-    open.subtransaction = GetCurrentSubTransactionId();
     open.utility = statement.is_utility();
     open.in_failed_block = in_failed_block;
     open.classified = sensitive.classified;
     note_transaction_command(statement, open);
-    state.open.begin(open);
     return {numbers.statement, end};
 }
 

@@ -78,8 +78,8 @@ class Server:
         out = self.run("pgbench", "-n", "-M", mode, "-c", str(clients), "-j", "2", "-T", str(seconds),
                        *(["-S"] if script == "-S" else ["-b", script]), *self.extra)
         count = int(re.search(r"number of transactions actually processed: (\d+)", out).group(1))
-        rate = float(re.search(r"tps = ([\d.]+) \(without", out).group(1))
-        return count, rate
+        rate = re.search(r"tps = ([\d.]+) \(without", out)  # missing when no transaction was done in time
+        return count, float(rate.group(1)) if rate else 0.0
 
     @staticmethod
     def settle():
