@@ -57,6 +57,17 @@ SELECT 'grants',
           FROM hoopguard.jit_grant g
          WHERE g.state = 'active' OR g.break_glass AND g.certified_at IS NULL) AS grants (active, late, glass)
 UNION ALL
+SELECT 'worker_processes',
+       CASE WHEN allowed - taken >= wanted THEN 'ok' ELSE 'warn' END,
+       format('%s of %s background workers are taken, hoopguard''s and others; parallel queries may want %s',
+              taken, allowed, wanted),
+       CASE WHEN allowed - taken < wanted
+            THEN format('ALTER SYSTEM SET max_worker_processes = %s; -- then restart the server', taken + wanted) END
+  FROM (SELECT current_setting('max_worker_processes')::int, current_setting('max_parallel_workers')::int,
+               (SELECT count(*)::int FROM pg_stat_activity
+                 WHERE backend_type LIKE 'hoopguard %' OR backend_type LIKE 'logical replication %'
+                    OR backend_type = 'background worker')) AS slots (allowed, wanted, taken)
+UNION ALL
 SELECT * FROM hoopguard.examine_journal()
 UNION ALL
 SELECT * FROM hoopguard.examine_identity()

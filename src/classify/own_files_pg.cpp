@@ -4,6 +4,7 @@
 #include "classify/functions_pg.hpp"
 #include "classify/plan_walk_pg.hpp"
 #include "pg/boundary.hpp"
+#include "pg/compat.hpp"
 #include "pg/settings.hpp"
 
 #include <cstdlib>
@@ -95,12 +96,14 @@ FileCalls file_calls(const PlannedStmt* plan) {
     int calls = 0;
     int harmless = 0;
     ListCell* cell;
-    foreach (cell, facts.functions) calls += opens_files(lfirst_oid(cell)) ? 1 : 0;
+    // What its caller may not call, PostgreSQL refuses in its own words.
+    foreach (cell, facts.functions)
+        calls += opens_files(lfirst_oid(cell)) && pg::may_execute(lfirst_oid(cell)) ? 1 : 0;
     if (calls == 0) return FileCalls::kNone;
     List* seen = NIL;
     foreach (cell, facts.setting_calls) {
         auto const* const call = static_cast<FuncExpr*>(lfirst(cell));
-        if (!opens_files(call->funcid)) continue;
+        if (!opens_files(call->funcid) || !pg::may_execute(call->funcid)) continue;
         if (!is_constant_elsewhere(call)) return FileCalls::kUnknownOrOwn;
         if (list_member_oid(seen, call->funcid)) continue;
         seen = lappend_oid(seen, call->funcid);

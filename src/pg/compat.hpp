@@ -11,6 +11,7 @@ extern "C" {
 #include "commands/explain_state.h"
 #endif
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "libpq/libpq-be.h"
 #include "optimizer/pathnode.h"
@@ -237,6 +238,15 @@ inline uint32 approval_wait_event() {
     return WaitEventExtensionNew(kApprovalWait);
 #else
     return PG_WAIT_LWLOCK | static_cast<uint32>(GetNamedLWLockTranche(kApprovalWait)->lock.tranche);
+#endif
+}
+
+// Whether the current user may call the function. 16 made one function of those that ask for each kind of object.
+inline bool may_execute(Oid function) {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+#else
+    return pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
 #endif
 }
 
