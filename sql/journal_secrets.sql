@@ -1,4 +1,6 @@
 -- Passwords and tokens are never in the journal, however the statement ends.
+-- What a subscription warns of is worded anew in 16.
+SET client_min_messages = error;
 SELECT max(statement_no) AS mark FROM hoopguard.statement WHERE pid = pg_backend_pid() \gset
 \set seen 'SELECT statement_no - :mark AS no, sqlstate, statement, error FROM hoopguard.statement WHERE pid = pg_backend_pid() AND statement_no > :mark AND outcome <> ''running'' ORDER BY statement_no; SELECT max(statement_no) AS mark FROM hoopguard.statement WHERE pid = pg_backend_pid() \\gset'
 

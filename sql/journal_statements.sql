@@ -68,9 +68,11 @@ SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
-SET force_parallel_mode = on;
+-- 16 gave the setting another name.
+SELECT name AS forced FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \gset
+SET :forced = on;
 SELECT count(*) FROM shelf;
-RESET force_parallel_mode;
+RESET :forced;
 SELECT count(*) FROM hoopguard.statement WHERE statement = 'SELECT count(*) FROM shelf';
 
 DROP TABLE shelf_copy;

@@ -16,6 +16,7 @@ extern "C" {
 #include "libpq/libpq-be.h"
 #include "optimizer/pathnode.h"
 #include "pgstat.h"
+#include "replication/message.h"
 #include "storage/lwlock.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -247,6 +248,15 @@ inline bool may_execute(Oid function) {
     return object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
 #else
     return pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+// A message in the WAL that belongs to no transaction. 17 asks whether to flush it; nobody here waits for that.
+inline void log_message(const char* prefix, const char* message, std::size_t size) {
+#if PG_VERSION_NUM >= 170000
+    LogLogicalMessage(prefix, message, size, false, false);
+#else
+    LogLogicalMessage(prefix, message, size, false);
 #endif
 }
 

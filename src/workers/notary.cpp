@@ -5,6 +5,7 @@
 #include "workers/notary.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/compat.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
 #include "record/checkpoint_file.hpp"
@@ -27,7 +28,6 @@ extern "C" {
 #include "access/xlog.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
-#include "replication/message.h"
 #include "storage/proc.h"
 #include "utils/wait_event.h"
 
@@ -207,7 +207,7 @@ class Notary {
         pg::call([text, size] {
             // Not transactional, which needs neither a transaction nor a database.
             if (!RecoveryInProgress() && XLogInsertAllowed())
-                (void)LogLogicalMessage("hoopguard_checkpoint", text, size, false);
+                pg::log_message("hoopguard_checkpoint", text, size);
         });
     }
 
