@@ -4,11 +4,11 @@
 // items and match no invalidation (PlanCacheObjectCallback compares the cache's number first).
 #include "classify/bounds_pg.hpp"
 
+#include "pg/compat.hpp"
 #include "pg/tree.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
-#include "access/stratnum.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_operator_d.h"
 #include "nodes/makefuncs.h"
@@ -51,18 +51,6 @@ bool refers_to(Node* node, const Target& target) {
 
 bool restricts(Node* node, const Target& target);
 
-// x = x, x <= x, x >= x: true of every row that the operator knows.
-bool is_reflexive(Oid operation) {
-    ListCell* cell;
-    foreach (cell, get_op_btree_interpretation(operation)) {
-        int const strategy = static_cast<OpBtreeInterpretation*>(lfirst(cell))->strategy;
-        if (strategy == BTEqualStrategyNumber || strategy == BTLessEqualStrategyNumber ||
-            strategy == BTGreaterEqualStrategyNumber)
-            return true;
-    }
-    return false;
-}
-
 bool is_like(Oid operation) {
     return operation == OID_TEXT_LIKE_OP || operation == OID_TEXT_ICLIKE_OP || operation == OID_NAME_LIKE_OP ||
            operation == OID_NAME_ICLIKE_OP || operation == OID_BPCHAR_LIKE_OP || operation == OID_BPCHAR_ICLIKE_OP;
@@ -79,12 +67,12 @@ bool is_true_by_form(const OpExpr* operation) {
     auto* const left = static_cast<Node*>(linitial(operation->args));
     auto* const right = static_cast<Node*>(lsecond(operation->args));
     if (is_like(operation->opno) && is_percent_signs(right)) return true;
-    return equal(left, right) && is_reflexive(operation->opno);
+    return equal(left, right) && pg::is_reflexive(operation->opno);
 }
 
 bool is_true_by_form(const ScalarArrayOpExpr* operation) {
     auto* const array = static_cast<Node*>(lsecond(operation->args));
-    if (!operation->useOr || !IsA(array, ArrayExpr) || !is_reflexive(operation->opno)) return false;
+    if (!operation->useOr || !IsA(array, ArrayExpr) || !pg::is_reflexive(operation->opno)) return false;
     return list_member(reinterpret_cast<ArrayExpr*>(array)->elements, linitial(operation->args));
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <array>
 
 namespace hoopguard::crypto {
@@ -163,9 +164,9 @@ base::Result<TokenKey> TokenKey::on_curve(Kind kind, base::ByteView x, base::Byt
     const std::size_t size = kind == Kind::kP256 ? 32 : 48;
     if (x.size() != size || y.size() != size)
         return base::fail("the coordinates of an EC key have " + std::to_string(size) + " bytes each");
-    base::Bytes point{4};  // uncompressed
-    point.insert(point.end(), x.begin(), x.end());
-    point.insert(point.end(), y.begin(), y.end());
+    base::Bytes point(1 + 2 * size);
+    point[0] = 4;  // uncompressed
+    std::copy(y.begin(), y.end(), std::copy(x.begin(), x.end(), point.begin() + 1));
     char group[] = "P-256";
     if (kind == Kind::kP384) std::memcpy(group, "P-384", sizeof group);
     OSSL_PARAM parameters[] = {

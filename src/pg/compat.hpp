@@ -5,6 +5,7 @@
 #include "pg/prelude.hpp"
 
 extern "C" {
+#include "access/stratnum.h"
 #include "commands/explain.h"
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -22,6 +23,7 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/guc_tables.h"
+#include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 // 16 moved query ids to where the node support is generated.
 #if PG_VERSION_NUM >= 160000
@@ -258,6 +260,26 @@ inline void log_message(const char* prefix, const char* message, std::size_t siz
 #else
     LogLogicalMessage(prefix, message, size, false);
 #endif
+}
+
+// Whether x op x is true of every x that the operator knows: =, <= and >= of a btree. 18 speaks of kinds of
+// comparison instead of a btree's strategies.
+inline bool is_reflexive(Oid operation) {
+    ListCell* cell;
+#if PG_VERSION_NUM >= 180000
+    foreach (cell, get_op_index_interpretation(operation)) {
+        CompareType const kind = static_cast<OpIndexInterpretation*>(lfirst(cell))->cmptype;
+        if (kind == COMPARE_EQ || kind == COMPARE_LE || kind == COMPARE_GE) return true;
+    }
+#else
+    foreach (cell, get_op_btree_interpretation(operation)) {
+        int const strategy = static_cast<OpBtreeInterpretation*>(lfirst(cell))->strategy;
+        if (strategy == BTEqualStrategyNumber || strategy == BTLessEqualStrategyNumber ||
+            strategy == BTGreaterEqualStrategyNumber)
+            return true;
+    }
+#endif
+    return false;
 }
 
 }  // namespace hoopguard::pg
