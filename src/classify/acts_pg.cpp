@@ -10,7 +10,9 @@
 #include <algorithm>
 
 extern "C" {
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/pg_amop.h"
@@ -88,11 +90,26 @@ Belonging belonging_of_constraint(Oid constraint) {
     return {true, table};
 }
 
+// Triggers that PostgreSQL makes for constraints come and go as partitions do; the constraint is what counts.
+Belonging belonging_of_trigger(Oid trigger) {
+    Relation const triggers = table_open(TriggerRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+    SysScanDesc const scan = systable_beginscan(triggers, TriggerOidIndexId, true, nullptr, 1, &key);
+    HeapTuple const tuple = systable_getnext(scan);
+    bool const internal =
+        HeapTupleIsValid(tuple) && reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple))->tgisinternal;
+    systable_endscan(scan);
+    table_close(triggers, AccessShareLock);
+    return {!internal, InvalidOid};
+}
+
 Belonging belonging_of(Oid catalog, Oid object, int part) {
     switch (catalog) {
         case RelationRelationId: return belonging_of_relation(object, part);
         case TypeRelationId: return belonging_of_type(object);
         case ConstraintRelationId: return belonging_of_constraint(object);
+        case TriggerRelationId: return belonging_of_trigger(object);
         // Its column, its function or its table goes: what it did is judged there.
         case AttrDefaultRelationId: return {false, InvalidOid};
         default: return {};

@@ -182,9 +182,13 @@ bool classify_definition(Node* node, FootprintBuilder& out) {
         case T_CreateDomainStmt:
             out.add(kDdlCreate, "domain", name_of_list(as<CreateDomainStmt>(node).domainname));
             return true;
-        case T_AlterDomainStmt:
-            out.add(kDdlAlter, "domain", name_of_list(as<AlterDomainStmt>(node).typeName));
+        case T_AlterDomainStmt: {
+            std::string const domain = name_of_list(as<AlterDomainStmt>(node).typeName);
+            constexpr char kDropConstraint = 'X';
+            if (as<AlterDomainStmt>(node).subtype == kDropConstraint) out.add(kDdlDrop, "constraint", domain);
+            out.add(kDdlAlter, "domain", domain);
             return true;
+        }
         case T_CreateEnumStmt:
             out.add(kDdlCreate, "type", name_of_list(as<CreateEnumStmt>(node).typeName));
             return true;

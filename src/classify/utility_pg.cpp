@@ -141,7 +141,9 @@ bool classify_shared_object(Node* node, FootprintBuilder& out) {
         case T_CreatedbStmt:
             out.add(kDatabase, "database", text_or_empty(as<CreatedbStmt>(node).dbname));
             return true;
-        case T_DropdbStmt: out.add(kDatabase, "database", text_or_empty(as<DropdbStmt>(node).dbname)); return true;
+        case T_DropdbStmt:
+            out.add(ClassSet(kDatabase) | kDdlDrop, "database", text_or_empty(as<DropdbStmt>(node).dbname));
+            return true;
         case T_AlterDatabaseStmt:
             out.add(kDatabase, "database", text_or_empty(as<AlterDatabaseStmt>(node).dbname));
             return true;
@@ -156,7 +158,8 @@ bool classify_shared_object(Node* node, FootprintBuilder& out) {
             out.add(kDatabase, "tablespace", text_or_empty(as<CreateTableSpaceStmt>(node).tablespacename));
             return true;
         case T_DropTableSpaceStmt:
-            out.add(kDatabase, "tablespace", text_or_empty(as<DropTableSpaceStmt>(node).tablespacename));
+            out.add(ClassSet(kDatabase) | kDdlDrop, "tablespace",
+                    text_or_empty(as<DropTableSpaceStmt>(node).tablespacename));
             return true;
         case T_AlterTableSpaceOptionsStmt:
             out.add(kDatabase, "tablespace", text_or_empty(as<AlterTableSpaceOptionsStmt>(node).tablespacename));
@@ -184,6 +187,13 @@ void classify_vacuum(const VacuumStmt& vacuum, FootprintBuilder& out) {
         auto object = name_of_range(range, "table");
         out.add(kClasses, object.kind, std::move(object.name));
     }
+}
+
+// EXPLAIN ANALYZE makes the table of a CREATE TABLE AS without passing ProcessUtility again.
+void classify_explain(const ExplainStmt& explain, FootprintBuilder& out) {
+    if (!has_option(explain.options, "analyze") || !IsA(explain.query, Query)) return;
+    auto* const made = castNode(Query, explain.query)->utilityStmt;
+    if (made != nullptr && IsA(made, CreateTableAsStmt)) classify_definition(made, out);
 }
 
 void classify_cluster(const ClusterStmt& cluster, FootprintBuilder& out) {
@@ -244,6 +254,7 @@ void classify_utility(Node* node, FootprintBuilder& out) {
         case T_ReindexStmt: return classify_reindex(as<ReindexStmt>(node), out);
         case T_RefreshMatViewStmt: return classify_refresh(as<RefreshMatViewStmt>(node), out);
         case T_CheckPointStmt: return out.add(kMaintenance);
+        case T_ExplainStmt: return classify_explain(as<ExplainStmt>(node), out);
         // These do nothing to objects by themselves; what they run is met when it runs.
         case T_TransactionStmt:
         case T_VariableShowStmt:
@@ -254,7 +265,6 @@ void classify_utility(Node* node, FootprintBuilder& out) {
         case T_PrepareStmt:
         case T_ExecuteStmt:
         case T_DeallocateStmt:
-        case T_ExplainStmt:
         case T_CallStmt:
         case T_ListenStmt:
         case T_UnlistenStmt:

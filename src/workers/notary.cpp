@@ -206,8 +206,7 @@ class Notary {
         std::size_t const size = note.size();
         pg::call([text, size] {
             // Not transactional, which needs neither a transaction nor a database.
-            if (!RecoveryInProgress() && XLogInsertAllowed())
-                pg::log_message("hoopguard_checkpoint", text, size);
+            if (!RecoveryInProgress() && XLogInsertAllowed()) pg::log_message("hoopguard_checkpoint", text, size);
         });
     }
 

@@ -30,7 +30,7 @@ our $objects = q{
     CREATE ROLE owner_of_things;
     CREATE TABLE thing (id int);
     ALTER TABLE thing OWNER TO owner_of_things;
-    CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM t; RETURN 1; END';
+    CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM public.t; RETURN 1; END';
     CREATE FUNCTION wipe_definer() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM t; SELECT 1';
     CREATE PROCEDURE wiping() LANGUAGE plpgsql AS 'BEGIN EXECUTE ''DELETE '' || ''FROM t''; END';
     CREATE FUNCTION wipe_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM t; RETURN NULL; END';
@@ -116,6 +116,7 @@ our %refused = (
         ['ALTER TABLE t ADD COLUMN r float8 DEFAULT random()'],
     ],
     'ddl.create' => [
+        ['EXPLAIN ANALYZE CREATE TABLE made AS SELECT 1'], ['EXPLAIN (ANALYZE) SELECT 1 AS a INTO made'],
         ['CREATE TABLE made (id int)'], ['CREATE TEMP TABLE made (id int)'], ['SELECT 1 AS x INTO made'],
         ['CREATE TABLE made AS SELECT 1'], ['PREPARE one AS SELECT 1 AS x; CREATE TABLE made AS EXECUTE one', ways => 's'],
         ['CREATE SCHEMA made CREATE TABLE within (id int)'],
