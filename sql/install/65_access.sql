@@ -284,14 +284,32 @@ END
 $$;
 COMMENT ON FUNCTION hoopguard.all_facts() IS 'what all ACLs say, as known';
 
+-- Roles as access looks at them; 0 is PUBLIC.
+CREATE VIEW hoopguard.access_role AS
+    SELECT r.oid, r.rolname::text AS name,
+           coalesce(a.kind, CASE WHEN r.oid < 16384 AND r.rolname LIKE 'pg\_%' THEN 'predefined'
+                                 WHEN r.rolcanlogin THEN 'human' ELSE 'group' END) AS kind,
+           a.owner, r.rolsuper AS super, r.rolcanlogin AS can_login, r.rolinherit AS inherits,
+           CASE WHEN r.rolsuper THEN 'superuser'
+                WHEN r.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files') THEN 'server'
+                WHEN r.rolcreaterole OR r.rolreplication OR r.rolbypassrls THEN 'attributes'
+                WHEN r.rolname IN ('hoopguard_admin', 'hoopguard_approver', 'hoopguard_auditor', 'hoopguard_breakglass')
+                    THEN 'hoopguard'
+                WHEN r.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain') THEN 'all data'
+                ELSE 'plain' END AS nature
+      FROM pg_catalog.pg_roles r LEFT JOIN hoopguard.actor a ON a.name = r.rolname AND a.provider IS NULL
+    UNION ALL
+    SELECT 0, 'PUBLIC', 'public', NULL, false, false, false, 'plain';
+COMMENT ON VIEW hoopguard.access_role IS 'the roles of the cluster and PUBLIC, with what is known of them';
+
 -- Which roles a role has, and by which of its own memberships (`first`): a row for each, with the shortest chain.
 -- `inherits`: its privileges are in force at once; otherwise only after SET ROLE. `jit_grant`: by a just-in-time
 -- grant. The arguments leave memberships out, as if they were revoked.
 CREATE FUNCTION hoopguard.role_reach(gone_role oid[] DEFAULT '{}', gone_member oid[] DEFAULT '{}',
                                      gone_grantor oid[] DEFAULT '{}')
     RETURNS TABLE (member oid, first oid, target oid, inherits boolean, settable boolean, admin boolean,
-                   jit_grant bigint, chain text[])
-    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000 SET search_path = pg_catalog, pg_temp AS $$
+                   jit_grant bigint, chain text[], name text, kind text, owner text)
+    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH RECURSIVE edge AS (
     SELECT m.member, m.roleid, m.admin_option,
            coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, r.rolinherit) AS inherits,
@@ -314,8 +332,8 @@ WITH RECURSIVE edge AS (
       WHERE h.inherits AND e.inherits OR h.settable AND e.settable)
 )
 SELECT DISTINCT ON (h.member, h.first, h.target, coalesce(h.jit_grant, 0))
-       h.member, h.first, h.target, h.inherits, h.settable, h.admin, h.jit_grant, h.chain
-  FROM hop h
+       h.member, h.first, h.target, h.inherits, h.settable, h.admin, h.jit_grant, h.chain, r.name, r.kind, r.owner
+  FROM hop h JOIN hoopguard.access_role r ON r.oid = h.member
  ORDER BY h.member, h.first, h.target, coalesce(h.jit_grant, 0), h.inherits DESC, h.settable DESC,
           array_length(h.chain, 1), h.admin DESC
 $$;
@@ -376,7 +394,7 @@ CREATE FUNCTION hoopguard.access_privileges()
     RETURNS TABLE (role oid, source text, database text, catalog text, objid oid, objsubid integer, object_kind text,
                    object text, relation text, schema text, object_owner oid, grantor oid, nature text,
                    gathered_at timestamptz, privilege text, grantable boolean, place bigint, level integer, why text,
-                   measured boolean)
+                   measured boolean, name text, kind text, role_owner text)
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 20000 SET search_path = pg_catalog, pg_temp
     SET jit = off SET enable_nestloop = off SET enable_mergejoin = off AS $$
 WITH fact AS MATERIALIZED (
@@ -427,15 +445,16 @@ WITH fact AS MATERIALIZED (
 )
 SELECT h.role, h.source, h.database, h.catalog, h.objid, h.objsubid, h.object_kind, h.object, h.relation, h.schema, h.owner,
        CASE WHEN h.role = h.grantee THEN h.grantor END, h.nature, h.gathered_at, h.privilege, h.passed_on, h.place, k.level,
-       k.why, k.measured
+       k.why, k.measured, r.name, r.kind, r.owner
   FROM held h JOIN kind k ON k.object_kind = h.object_kind AND k.nature = h.nature AND k.privilege = h.privilege
+  JOIN hoopguard.access_role r ON r.oid = h.role
 $$;
 COMMENT ON FUNCTION hoopguard.access_privileges() IS 'the privileges that each role has by itself';
 
 -- What each role has used, by the statements that ran as it, as a role that has it, or in its sessions.
 CREATE FUNCTION hoopguard.access_used()
     RETURNS TABLE (role oid, place bigint, privilege text, last_used timestamptz, uses bigint)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5000 SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp
     SET jit = off SET enable_nestloop = off SET enable_mergejoin = off AS $$
 BEGIN
     RETURN QUERY
@@ -463,24 +482,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION hoopguard.access_used() IS 'what each role has used, and when last';
-
--- Roles as access looks at them; 0 is PUBLIC.
-CREATE VIEW hoopguard.access_role AS
-    SELECT r.oid, r.rolname::text AS name,
-           coalesce(a.kind, CASE WHEN r.oid < 16384 AND r.rolname LIKE 'pg\_%' THEN 'predefined'
-                                 WHEN r.rolcanlogin THEN 'human' ELSE 'group' END) AS kind,
-           a.owner, r.rolsuper AS super, r.rolcanlogin AS can_login,
-           CASE WHEN r.rolsuper THEN 'superuser'
-                WHEN r.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files') THEN 'server'
-                WHEN r.rolcreaterole OR r.rolreplication OR r.rolbypassrls THEN 'attributes'
-                WHEN r.rolname IN ('hoopguard_admin', 'hoopguard_approver', 'hoopguard_auditor', 'hoopguard_breakglass')
-                    THEN 'hoopguard'
-                WHEN r.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain') THEN 'all data'
-                ELSE 'plain' END AS nature
-      FROM pg_catalog.pg_roles r LEFT JOIN hoopguard.actor a ON a.name = r.rolname AND a.provider IS NULL
-    UNION ALL
-    SELECT 0, 'PUBLIC', 'public', NULL, false, false, 'plain';
-COMMENT ON VIEW hoopguard.access_role IS 'the roles of the cluster and PUBLIC, with what is known of them';
 
 -- The rows of a view of the control database, for the view of the same name in another one.
 CREATE FUNCTION hoopguard.control_rows(name text) RETURNS jsonb
@@ -512,17 +513,18 @@ BEGIN
         ), database_owner AS (
             -- Who owns a database has what pg_database_owner has there, and so have his members.
             SELECT d.datname::text AS database, o.oid AS target, d.datdba AS role, o.oid AS first, ARRAY[o.rolname::text] AS chain,
-                   NULL::bigint AS jit_grant
-              FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
+                   NULL::bigint AS jit_grant, r.name, r.kind, r.owner
+              FROM pg_catalog.pg_database d JOIN role r ON r.oid = d.datdba
               JOIN pg_catalog.pg_roles o ON o.rolname = 'pg_database_owner'
-             WHERE r.rolinherit OR pg_catalog.current_setting('server_version_num')::integer >= 160000
+             WHERE r.inherits OR pg_catalog.current_setting('server_version_num')::integer >= 160000
         ), holder AS (
             -- Whose privileges a role has without asking: its roles', and those of the owner of a database.
-            SELECT r.member AS role, r.target, NULL::text AS database, r.first, r.chain, r.jit_grant FROM reach r WHERE r.inherits
+            SELECT r.member AS role, r.target, NULL::text AS database, r.first, r.chain, r.jit_grant, r.name, r.kind, r.owner
+              FROM reach r WHERE r.inherits
             UNION ALL
-            SELECT o.role, o.target, o.database, o.first, o.chain, o.jit_grant FROM database_owner o
+            SELECT o.role, o.target, o.database, o.first, o.chain, o.jit_grant, o.name, o.kind, o.owner FROM database_owner o
             UNION ALL
-            SELECT r.member, o.target, o.database, r.first, r.chain || o.chain, r.jit_grant
+            SELECT r.member, o.target, o.database, r.first, r.chain || o.chain, r.jit_grant, r.name, r.kind, r.owner
               FROM database_owner o JOIN reach r ON r.target = o.role AND r.inherits
         ), through AS (
             -- What a role may have used by way of another: what it used and the other holds.
@@ -538,13 +540,15 @@ BEGIN
             WINDOW whole AS (PARTITION BY r.member, r.first)
         ), held AS (
             -- One's own, and what everybody has.
-            SELECT p.role AS holder, p.source AS held_by, NULL::text[] AS chain, NULL::oid AS first, NULL::bigint AS jit_grant, p.*
+            SELECT p.role AS holder, p.source AS held_by, NULL::text[] AS chain, NULL::oid AS first, NULL::bigint AS jit_grant,
+                   p.name AS actor, p.kind AS actor_kind, p.role_owner AS actor_owner, p.*
               FROM privilege p
             UNION ALL
-            SELECT r.oid, 'public', '{PUBLIC}', 0, NULL, p.* FROM role r CROSS JOIN everybodys p WHERE r.oid <> 0
+            SELECT r.oid, 'public', '{PUBLIC}', 0, NULL, r.name, r.kind, r.owner, p.* FROM role r CROSS JOIN everybodys p WHERE r.oid <> 0
             UNION ALL
             -- By membership.
-            SELECT h.role, CASE WHEN h.jit_grant IS NULL THEN 'inherited' ELSE 'jit' END, h.chain, h.first, h.jit_grant, p.*
+            SELECT h.role, CASE WHEN h.jit_grant IS NULL THEN 'inherited' ELSE 'jit' END, h.chain, h.first, h.jit_grant,
+                   h.name, h.kind, h.owner, p.*
               FROM holder h JOIN privilege p ON p.role = h.target
              WHERE p.object_kind <> 'default privileges' AND p.source <> 'superuser'
                AND (h.database IS NULL OR h.database = p.database)
@@ -552,22 +556,21 @@ BEGIN
             SELECT least((SELECT pg_catalog.min(first_used) FROM hoopguard.usage),
                          (SELECT pg_catalog.min(first_used) FROM hoopguard.usage_source)) AS since
         ), everything AS (
-            SELECT NULL::text AS provider, r.name AS actor, r.kind, r.owner, h.database, h.object_kind, h.object, h.privilege,
+            SELECT NULL::text AS provider, h.actor, h.actor_kind AS kind, h.actor_owner AS owner, h.database, h.object_kind, h.object, h.privilege,
                    h.held_by AS source, h.chain[1] AS via, h.chain AS via_chain, h.grantable, u.last_used,
                    CASE WHEN h.measured AND h.holder <> 0 THEN coalesce(u.uses, 0) END AS uses, h.level, h.why, h.gathered_at,
                    h.jit_grant, h.catalog, h.objid, h.objsubid, h.holder AS role, h.first, h.role AS grantee, h.grantor, h.nature,
                    h.relation, h.schema, h.object_owner
               FROM held h
-              JOIN role r ON r.oid = h.holder
               LEFT JOIN used u ON u.role = h.holder AND u.place = h.place AND u.privilege = h.privilege
             UNION ALL
             -- Memberships.
-            SELECT NULL, r.name, r.kind, r.owner, NULL, 'role', pg_catalog.quote_ident(t.name), p.privilege,
+            SELECT NULL, m.name, m.kind, m.owner, NULL, 'role', pg_catalog.quote_ident(t.name), p.privilege,
                    CASE WHEN m.jit_grant IS NOT NULL THEN 'jit' WHEN m.first = m.target THEN 'direct' ELSE 'inherited' END,
                    CASE WHEN m.first <> m.target THEN m.chain[1] END, m.chain, m.admin, m.last_used, m.uses, l.level, l.why,
                    pg_catalog.statement_timestamp(), m.jit_grant, 'pg_auth_members', m.target, 0, m.member, m.first, m.member,
                    NULL, t.nature, NULL, NULL, NULL::oid
-              FROM membership m JOIN role r ON r.oid = m.member JOIN role t ON t.oid = m.target
+              FROM membership m JOIN role t ON t.oid = m.target
              CROSS JOIN LATERAL (SELECT CASE WHEN m.inherits THEN 'MEMBER' WHEN m.settable THEN 'SET ROLE' ELSE 'ADMIN' END) AS p (privilege)
              CROSS JOIN LATERAL hoopguard.access_level('role', p.privilege, t.nature) l
             UNION ALL
