@@ -98,8 +98,12 @@ WITH RECURSIVE label AS (
       FROM pg_catalog.pg_largeobject_metadata l
      WHERE l.lomacl IS NOT NULL
 ), kept AS MATERIALIZED (
-    SELECT o.*, pg_catalog.acldefault(o.letter::"char", o.owner) AS usual,
-           m.objid IS NOT NULL OR o.objid < 16384 AND NOT (o.catalog = 'pg_namespace' AND o.object = 'public') AS came
+    -- The schema of the extension is not its member; everybody may use it.
+    SELECT o.*, pg_catalog.acldefault(o.letter::"char", o.owner)
+               || CASE WHEN o.catalog = 'pg_namespace' AND o.object = 'hoopguard'
+                       THEN pg_catalog.makeaclitem(0, o.owner, 'USAGE', false) END AS usual,
+           m.objid IS NOT NULL OR o.objid < 16384 AND NOT (o.catalog = 'pg_namespace' AND o.object = 'public')
+               OR o.catalog = 'pg_namespace' AND o.object = 'hoopguard' AS came
       FROM object o LEFT JOIN member m ON m.classid = o.classid AND m.objid = o.objid
 ), entry AS (
     SELECT k.*, a.acl AS counted
