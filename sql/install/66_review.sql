@@ -805,8 +805,8 @@ BEGIN
     HAVING count(DISTINCT nullif(s.application, '')) > 1 OR count(DISTINCT coalesce(s.client_addr, '')) > 1
     UNION ALL
     SELECT 'dormant_account', r.rolname,
-           CASE WHEN l.last_used IS NULL THEN format('no login on record since %s', (SELECT at FROM since))
-                ELSE format('last login %s', l.last_used) END,
+           CASE WHEN l.last_used IS NULL THEN format('no login on record since %s', (SELECT to_char(at, 'YYYY-MM-DD') FROM since))
+                ELSE format('last seen %s', to_char(l.last_used, 'YYYY-MM-DD')) END,
            format('ALTER ROLE %I NOLOGIN;', r.rolname)
       FROM pg_roles r LEFT JOIN login l ON l.login_role = r.rolname
      WHERE r.rolcanlogin AND coalesce(l.last_used, (SELECT at FROM since)) < now() - dormant_after
@@ -824,17 +824,17 @@ BEGIN
       FROM pg_roles r JOIN hoopguard.actor a ON a.name = r.rolname AND a.provider IS NULL WHERE a.kind = 'agent' AND r.rolsuper
     UNION ALL
     -- Who has left, and could still come in.
-    SELECT 'account_left', r.rolname, format('its actor expired %s, and the role may log in', a.expires_at),
+    SELECT 'account_left', r.rolname, format('its actor expired %s, and the role may log in', to_char(a.expires_at, 'YYYY-MM-DD')),
            format('ALTER ROLE %I NOLOGIN;', r.rolname)
       FROM pg_roles r JOIN hoopguard.actor a ON a.name = r.rolname AND a.provider IS NULL
      WHERE a.expires_at <= now() AND r.rolcanlogin
     UNION ALL
-    SELECT 'account_left', r.rolname, format('locked since %s, and the role still has its privileges', l.since),
+    SELECT 'account_left', r.rolname, format('locked since %s, and the role may still log in if that ends', to_char(l.since, 'YYYY-MM-DD')),
            format('ALTER ROLE %I NOLOGIN;', r.rolname)
       FROM pg_roles r JOIN hoopguard.actor_lock l ON l.name = r.rolname
      WHERE r.rolcanlogin AND l.until IS NULL AND l.since < now() - interval '7 days'
     UNION ALL
-    SELECT 'break_glass_uncertified', concat_ws(':', g.provider, g.actor), format('broke the glass %s: %s', g.valid_from, g.reason),
+    SELECT 'break_glass_uncertified', concat_ws(':', g.provider, g.actor), format('broke the glass %s: %s', to_char(g.valid_from, 'YYYY-MM-DD HH24:MI'), g.reason),
            format('SELECT hoopguard.approve(%s, ''certified'');', g.request)
       FROM hoopguard.jit_grant g WHERE g.break_glass AND g.certified_at IS NULL
     UNION ALL
