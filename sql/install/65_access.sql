@@ -99,9 +99,9 @@ WITH RECURSIVE label AS (
      WHERE l.lomacl IS NOT NULL
 ), kept AS MATERIALIZED (
     -- The schema of the extension is not its member; everybody may use it.
-    SELECT o.*, pg_catalog.acldefault(o.letter::"char", o.owner)
-               || CASE WHEN o.catalog = 'pg_namespace' AND o.object = 'hoopguard'
-                       THEN pg_catalog.makeaclitem(0, o.owner, 'USAGE', false) END AS usual,
+    SELECT o.*, CASE WHEN o.catalog = 'pg_namespace' AND o.object = 'hoopguard'
+                     THEN pg_catalog.acldefault('n', o.owner) || pg_catalog.makeaclitem(0, o.owner, 'USAGE', false)
+                     ELSE pg_catalog.acldefault(o.letter::"char", o.owner) END AS usual,
            m.objid IS NOT NULL OR o.objid < 16384 AND NOT (o.catalog = 'pg_namespace' AND o.object = 'public')
                OR o.catalog = 'pg_namespace' AND o.object = 'hoopguard' AS came
       FROM object o LEFT JOIN member m ON m.classid = o.classid AND m.objid = o.objid
@@ -352,11 +352,11 @@ CREATE FUNCTION hoopguard.access_level(object_kind text, privilege text, nature 
         WHEN object_kind = 'cluster' THEN ARRAY['3', 'a role attribute that no privilege limits']
         WHEN object_kind = 'role' AND nature = 'superuser' THEN ARRAY['3', 'leads to a superuser']
         WHEN object_kind = 'role' AND nature = 'server' THEN ARRAY['3', 'leads to the server''s files or programs']
-        WHEN object_kind = 'role' AND nature = 'attributes' 
+        WHEN object_kind = 'role' AND nature = 'attributes'
             THEN ARRAY['3', 'leads to a role that makes roles, replicates or passes by row security']
         WHEN object_kind = 'role' AND nature = 'hoopguard' THEN ARRAY['2', 'one of hoopguard''s own roles']
         WHEN object_kind = 'role' AND nature = 'all data' THEN ARRAY['2', 'reads, writes or maintains all data']
-        WHEN object_kind = 'role' AND privilege = 'MEMBER' 
+        WHEN object_kind = 'role' AND privilege = 'MEMBER'
             THEN ARRAY['0', 'a role whose privileges are listed by themselves']
         WHEN object_kind = 'role' THEN ARRAY['1', 'a role that is had after SET ROLE']
         WHEN privilege = 'OWNERSHIP' THEN ARRAY['2', 'may change, drop and grant it']
@@ -500,10 +500,9 @@ $$;
 COMMENT ON FUNCTION hoopguard.control_rows(text) IS 'the rows that a view of that name has in the control database';
 
 DO $$
-BEGIN
-    IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
-        -- Every row that view access shows, with the numbers of catalog rows that reviews go by.
-        CREATE VIEW hoopguard.access_row AS
+DECLARE
+    -- Every row that view access shows, with the numbers of catalog rows that reviews go by.
+    definition text := $definition$
         WITH privilege AS MATERIALIZED (
             SELECT * FROM hoopguard.access_privileges()
         ), everybodys AS MATERIALIZED (
@@ -548,13 +547,13 @@ BEGIN
                    p.name AS actor, p.kind AS actor_kind, p.role_owner AS actor_owner, p.*
               FROM privilege p
             UNION ALL
-            SELECT r.oid, 'public', '{PUBLIC}', 0, NULL, r.name, r.kind, r.owner, p.* FROM role r CROSS JOIN everybodys p WHERE r.oid <> 0
+            SELECT r.oid, 'public', '{PUBLIC}', 0, NULL, r.name, r.kind, r.owner, p.* FROM role r CROSS JOIN everybodys p WHERE r.oid <> 0 AND @derived@
             UNION ALL
             -- By membership.
             SELECT h.role, CASE WHEN h.jit_grant IS NULL THEN 'inherited' ELSE 'jit' END, h.chain, h.first, h.jit_grant,
                    h.name, h.kind, h.owner, p.*
               FROM holder h JOIN privilege p ON p.role = h.target
-             WHERE p.object_kind <> 'default privileges' AND p.source <> 'superuser'
+             WHERE @derived@ AND p.object_kind <> 'default privileges' AND p.source <> 'superuser'
                AND (h.database IS NULL OR h.database = p.database)
         ), since AS (
             SELECT least((SELECT pg_catalog.min(first_used) FROM hoopguard.usage),
@@ -631,14 +630,23 @@ BEGIN
                      || CASE WHEN e.source = 'jit' THEN '; ends by itself (-1)' ELSE '' END AS why,
                e.gathered_at, e.jit_grant, e.catalog, e.objid, e.objsubid, e.role, e.first, e.grantee, e.grantor, e.nature, e.relation,
                e.schema, e.object_owner
-          FROM everything e CROSS JOIN since s;
+          FROM everything e CROSS JOIN since s
+        -- Planned as a whole, whatever is asked of it: conditions would mislead the planner about sizes.
+        OFFSET 0
+$definition$;
+BEGIN
+    IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
+        EXECUTE 'CREATE VIEW hoopguard.access_row AS ' || pg_catalog.replace(definition, '@derived@', 'true');
+        EXECUTE 'CREATE VIEW hoopguard.access_given AS ' || pg_catalog.replace(definition, '@derived@', 'false');
+        COMMENT ON VIEW hoopguard.access_given IS
+            'of what view access shows what is given, not what follows from it by membership or as everybody''s';
         COMMENT ON VIEW hoopguard.access_row IS 'what view access shows, with the catalog rows that it comes from';
 
         CREATE VIEW hoopguard.access AS
             SELECT provider, actor, kind, owner, database, object_kind, object, privilege, source, via, via_chain, grantable,
                    last_used, uses, unused_for, risk, why, gathered_at
               FROM hoopguard.access_row;
-        GRANT SELECT ON hoopguard.access_row TO hoopguard_admin, hoopguard_auditor;
+        GRANT SELECT ON hoopguard.access_row, hoopguard.access_given TO hoopguard_admin, hoopguard_auditor;
     ELSE
         CREATE VIEW hoopguard.access AS
             SELECT * FROM jsonb_to_recordset(hoopguard.control_rows('access')) AS r (

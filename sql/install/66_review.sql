@@ -231,7 +231,7 @@ DECLARE
     added bigint;
 BEGIN
     WITH held AS MATERIALIZED (
-        SELECT r.*, coalesce(r.role = 10, false) AS bootstrap FROM hoopguard.access_row r
+        SELECT r.*, coalesce(r.role = 10, false) AS bootstrap FROM hoopguard.access_given r
          WHERE (r.source IN ('direct', 'owner') OR r.source = 'public' AND r.actor = 'PUBLIC')
            AND CASE WHEN review.roles IS NULL THEN r.kind <> 'predefined' ELSE r.actor = ANY (review.roles) END
     ), item AS (
@@ -740,28 +740,36 @@ BEGIN
         HAVING NOT coalesce(bool_or(w.remains AND NOT w.partly), false) AND bool_or(NOT w.remains)
     ), broken AS MATERIALIZED (
         SELECT l.n, bool_or(NOT l.some_remains) AS certain, string_agg(l.need, ', ' ORDER BY l.need) AS needs FROM lost l GROUP BY l.n
-    ), cause AS (
-        -- By their own item; by a membership that led there.
-        SELECT w.n, w.item FROM way w JOIN lost l ON l.n = w.n AND l.need = w.need WHERE w.item IS NOT NULL
+    ), lost_way AS MATERIALIZED (
+        SELECT DISTINCT w.n, w.item, w.role FROM way w JOIN lost l ON l.n = w.n AND l.need = w.need WHERE NOT w.remains
+    ), beyond AS MATERIALIZED (
+        -- All roles that one leads to, itself among them.
+        SELECT r.member AS role, r.target FROM reach_now r UNION SELECT r.oid, r.oid FROM pg_roles r
+    ), edge AS (
+        SELECT p.id, p.grantee AS member, p.objid AS role FROM planned p WHERE p.catalog = 'pg_auth_members'
+        UNION ALL
+        SELECT p.id, g.member_oid, g.role_oid FROM planned p JOIN hoopguard.jit_grant g ON g.id = p.grant_id
+    ), along AS (
+        SELECT b.n, m.target AS role FROM broken b JOIN statement s ON s.n = b.n JOIN beyond m ON m.role = s.effective
         UNION
-        SELECT b.n, p.id
-          FROM broken b JOIN statement s ON s.n = b.n
-          JOIN (SELECT r.member, r.target FROM reach_now r UNION SELECT r.oid, r.oid FROM pg_roles r) m
-            ON m.member IN (s.effective, s.login)
-          JOIN planned p ON coalesce(p.grantee, (SELECT g.member_oid FROM hoopguard.jit_grant g WHERE g.id = p.grant_id)) = m.target
+        SELECT b.n, m.target FROM broken b JOIN statement s ON s.n = b.n JOIN beyond m ON m.role = s.login
+    ), cause AS (
+        -- By an item of its own; by a membership that led there; by being a superuser.
+        SELECT w.n, w.item FROM lost_way w WHERE w.item IS NOT NULL
+        UNION
+        SELECT a.n, e.id
+          FROM along a JOIN edge e ON e.member = a.role JOIN beyond x ON x.role = e.role
+          JOIN lost_way w ON w.n = a.n AND w.role = x.target
+        UNION
+        SELECT a.n, p.id FROM along a JOIN planned p ON p.grantee = a.role
          WHERE p.catalog = 'pg_authid' AND p.privilege = 'SUPERUSER'
-            OR p.catalog IN ('pg_auth_members', 'jit_grant')
-               AND EXISTS (SELECT FROM way w JOIN lost l ON l.n = w.n AND l.need = w.need
-                            WHERE w.n = b.n AND NOT w.remains
-                              AND (w.role = coalesce(p.objid, (SELECT g.role_oid FROM hoopguard.jit_grant g WHERE g.id = p.grant_id))
-                                   OR EXISTS (SELECT FROM reach_now r
-                                               WHERE r.target = w.role AND r.member = coalesce(p.objid,
-                                                     (SELECT g.role_oid FROM hoopguard.jit_grant g WHERE g.id = p.grant_id)))))
+    ), causes AS (
+        SELECT c.n, array_agg(c.item ORDER BY c.item) AS items FROM cause c GROUP BY c.n
     )
     SELECT s.actor, s.login_role, s.effective_role, s.database, s.object, s.privilege, s.last_used, s.uses,
            CASE WHEN b.certain THEN 'breaks' ELSE 'may break' END, b.needs,
-           ARRAY(SELECT c.item FROM cause c WHERE c.n = b.n ORDER BY 1)
-      FROM broken b JOIN statement s ON s.n = b.n
+           coalesce(c.items, '{}')
+      FROM broken b JOIN statement s ON s.n = b.n LEFT JOIN causes c ON c.n = b.n
      ORDER BY 1, 4, 5, 6;
 END
 $$;
@@ -772,7 +780,27 @@ COMMENT ON FUNCTION hoopguard.review_effect(text, bigint[]) IS
 -- What stands out.
 --
 
-CREATE FUNCTION hoopguard.access_findings(dormant_after interval DEFAULT '90 days')
+-- Numbers about every actor: what it holds beside what everybody does, what of that it used, how risky it is.
+CREATE FUNCTION hoopguard.access_by_actor()
+    RETURNS TABLE (actor text, kind text, owner text, held bigint, measured bigint, used bigint, low bigint, medium bigint,
+                   high bigint, critical bigint, jit bigint, superuser boolean, last_used timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT CASE WHEN r.provider IS NOT NULL THEN r.provider || ': ' || r.actor ELSE r.actor END, min(r.kind), min(r.owner), count(*),
+           count(r.uses), count(*) FILTER (WHERE r.uses > 0), count(*) FILTER (WHERE r.risk = 'low'),
+           count(*) FILTER (WHERE r.risk = 'medium'), count(*) FILTER (WHERE r.risk = 'high'),
+           count(*) FILTER (WHERE r.risk = 'critical'), count(*) FILTER (WHERE r.source = 'jit'),
+           bool_or(r.privilege = 'SUPERUSER'), max(r.last_used)
+      FROM hoopguard.access_row r
+     WHERE r.kind <> 'predefined' AND (r.source <> 'public' OR r.kind = 'public')
+     GROUP BY 1;
+END
+$$;
+COMMENT ON FUNCTION hoopguard.access_by_actor() IS 'numbers about what every actor may do';
+
+-- `actors`: what access_by_actor() gave, where it is known already.
+CREATE FUNCTION hoopguard.access_findings(dormant_after interval DEFAULT '90 days', actors jsonb DEFAULT NULL)
     RETURNS TABLE (finding text, actor text, detail text, remedy text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
@@ -780,6 +808,9 @@ BEGIN
     PERFORM hoopguard.require_control_database();
     IF dormant_after IS NULL OR dormant_after <= interval '0' THEN
         PERFORM hoopguard.refuse_argument('dormant_after', dormant_after::text, 'more than 0, such as 90 days');
+    END IF;
+    IF actors IS NULL THEN
+        SELECT jsonb_agg(to_jsonb(a)) INTO actors FROM hoopguard.access_by_actor() a;
     END IF;
     RETURN QUERY
     WITH login AS (
@@ -838,25 +869,20 @@ BEGIN
            format('SELECT hoopguard.approve(%s, ''certified'');', g.request)
       FROM hoopguard.jit_grant g WHERE g.break_glass AND g.certified_at IS NULL
     UNION ALL
-    SELECT f.finding, f.actor, f.detail, f.remedy FROM (
-        SELECT r.actor, r.kind,
-               count(*) FILTER (WHERE r.uses = 0 AND r.source IN ('direct', 'inherited')) AS unused,
-               bool_or(r.source = 'superuser') AS super,
-               count(*) FILTER (WHERE r.uses IS NOT NULL AND r.source IN ('direct', 'inherited')) AS held,
-               count(*) FILTER (WHERE r.risk IN ('high', 'critical') AND r.source IN ('direct', 'inherited', 'owner', 'superuser')) AS standing
-          FROM hoopguard.access_row r WHERE r.kind NOT IN ('predefined', 'public', 'group') AND r.source <> 'public'
-         GROUP BY 1, 2) c
+    SELECT f.finding, f.actor, f.detail, f.remedy
+      FROM jsonb_to_recordset(access_findings.actors) AS c (actor text, kind text, measured bigint, used bigint, high bigint,
+                                                            critical bigint, superuser boolean)
      CROSS JOIN LATERAL (VALUES
-           ('standing_access', c.actor, format('%s privileges of high or critical risk, held all the time by an agent', c.standing),
-            'Revoke them, and have it ask for each with hoopguard.request_access().', c.kind = 'agent' AND c.standing > 0),
-           ('unused_privileges', c.actor, format('%s of %s privileges were never used on record', c.unused, c.held),
+           ('standing_access', c.actor, format('an agent with %s privileges of high or critical risk', c.high + c.critical),
+            'Revoke them, and have it ask for each with hoopguard.request_access().', c.kind = 'agent' AND c.high + c.critical > 0),
+           ('unused_privileges', c.actor, format('%s of %s privileges were never used on record', c.measured - c.used, c.measured),
             format('SELECT * FROM hoopguard.right_size(%L);', c.actor),
-            c.unused > 0 AND NOT c.super AND (SELECT at FROM since) IS NOT NULL)) AS f (finding, actor, detail, remedy, holds)
+            c.kind NOT IN ('group', 'public') AND c.measured > c.used AND NOT c.superuser AND (SELECT at FROM since) IS NOT NULL)) AS f (finding, actor, detail, remedy, holds)
      WHERE f.holds
      ORDER BY 1, 2, 3;
 END
 $$;
-COMMENT ON FUNCTION hoopguard.access_findings(interval) IS
+COMMENT ON FUNCTION hoopguard.access_findings(interval, jsonb) IS
     'what stands out in who may do what: shared credentials, dormant accounts, agents without an owner and so on';
 
 DO $$
@@ -883,8 +909,8 @@ REVOKE ALL ON FUNCTION hoopguard.revoke_statement(text, text, text, text, text, 
     hoopguard.require_undecided(hoopguard.review_item), hoopguard.require_reviewer(hoopguard.review_item),
     hoopguard.close_review(text, boolean), hoopguard.revoke_undecided(text), hoopguard.remind_reviewers(),
     hoopguard.review_step(), hoopguard.planned_items(text, bigint[]), hoopguard.review_effect(text, bigint[]),
-    hoopguard.access_findings(interval) FROM PUBLIC;
+    hoopguard.access_findings(interval, jsonb), hoopguard.access_by_actor() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION hoopguard.open_review(text, timestamptz, text[], text, interval),
-    hoopguard.close_review(text, boolean), hoopguard.review_effect(text, bigint[]), hoopguard.access_findings(interval)
+    hoopguard.close_review(text, boolean), hoopguard.review_effect(text, bigint[]), hoopguard.access_findings(interval, jsonb)
     TO hoopguard_admin, hoopguard_auditor;
 GRANT EXECUTE ON FUNCTION hoopguard.review_step() TO hoopguard_admin;

@@ -141,10 +141,10 @@ figcaption{font-weight:600;font-size:16px;margin-bottom:6px}svg{width:100%;heigh
 rect.a{fill:var(--a)}rect.b{fill:var(--b)}rect.c{fill:var(--c)}rect.d{fill:var(--d)}rect.e{fill:var(--e)}rect.f{fill:var(--f)}rect.g{fill:var(--g)}
 .key{display:inline-block;width:12px;height:12px;border-radius:2px;margin-right:6px}.key.a{background:var(--a)}.key.b{background:var(--b)}.key.c{background:var(--c)}.key.d{background:var(--d)}.key.e{background:var(--e)}.key.f{background:var(--f)}.key.g{background:var(--g)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 16px;margin:0 0 8px;padding:0;font-size:13px;color:var(--soft)}
-.scroll{overflow:auto;max-height:640px}table{border-collapse:collapse;width:100%;font-size:14px}th,td{text-align:left;padding:5px 10px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word;max-width:340px}
+.scroll{overflow:auto;max-height:640px}table{border-collapse:collapse;width:100%;font-size:14px}th,td{text-align:left;padding:5px 7px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word;max-width:340px}
 thead th{position:sticky;top:0;background:var(--card);white-space:nowrap;overflow-wrap:normal;z-index:1}th button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:0;cursor:pointer}
 th[aria-sort=ascending] button::after{content:" \25B2"}th[aria-sort=descending] button::after{content:" \25BC"}
-.number{text-align:right;font-variant-numeric:tabular-nums}td.time,td.number,td.name{white-space:nowrap}td.name{overflow-wrap:normal}td.code{min-width:230px}code{overflow-wrap:anywhere;font:13px ui-monospace,"SF Mono",Consolas,monospace}
+.number{text-align:right;font-variant-numeric:tabular-nums}td.time,td.number,td.name{white-space:nowrap}td.name{overflow-wrap:normal}td.code{min-width:210px}code{overflow-wrap:anywhere;font:13px ui-monospace,"SF Mono",Consolas,monospace}
 .risk{display:inline-block;white-space:nowrap;padding:0 8px;border-radius:9px;font-weight:600;font-size:13px}.risk.low{color:var(--low);background:var(--lowg)}.risk.medium{color:var(--medium);background:var(--mediumg)}.risk.high{color:var(--high);background:var(--highg)}.risk.critical{color:var(--critical);background:var(--criticalg)}
 input,.theme{font:inherit;color:inherit;background:var(--card);border:1px solid var(--soft);border-radius:6px;padding:4px 10px}.filter{margin:0 0 8px}output{color:var(--soft);margin-left:8px}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}summary{cursor:pointer;color:var(--accent);font-size:13px;margin-top:6px}footer{padding-bottom:32px;font-size:13px}
@@ -176,24 +176,6 @@ document.querySelectorAll('input[data-for]').forEach(function(f){
 $html$)
 $frame$;
 COMMENT ON FUNCTION hoopguard.report_frame(text, text) IS 'the page around the access report';
-
--- Numbers about every actor: what it holds, what of that it used, how risky it is.
-CREATE FUNCTION hoopguard.report_actors()
-    RETURNS TABLE (actor text, kind text, owner text, held bigint, measured bigint, used bigint, low bigint, medium bigint,
-                   high bigint, critical bigint, jit bigint, last_used timestamptz)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
-BEGIN
-    RETURN QUERY
-    SELECT CASE WHEN r.provider IS NOT NULL THEN r.provider || ': ' || r.actor ELSE r.actor END, min(r.kind), min(r.owner), count(*),
-           count(r.uses), count(*) FILTER (WHERE r.uses > 0), count(*) FILTER (WHERE r.risk = 'low'),
-           count(*) FILTER (WHERE r.risk = 'medium'), count(*) FILTER (WHERE r.risk = 'high'),
-           count(*) FILTER (WHERE r.risk = 'critical'), count(*) FILTER (WHERE r.source = 'jit'), max(r.last_used)
-      FROM hoopguard.access_row r
-     WHERE r.kind <> 'predefined' AND (r.source <> 'public' OR r.kind = 'public')
-     GROUP BY 1;
-END
-$$;
-COMMENT ON FUNCTION hoopguard.report_actors() IS 'the access report''s numbers about every actor';
 
 -- Statements a day by class of risk, and what masks and guardrails did.
 CREATE FUNCTION hoopguard.report_activity(days integer) RETURNS text
@@ -242,7 +224,7 @@ BEGIN
         END IF;
         title := 'Access review ' || of_review.name;
     END IF;
-    SELECT jsonb_agg(to_jsonb(a)) INTO actors FROM hoopguard.report_actors() a;
+    SELECT jsonb_agg(to_jsonb(a)) INTO actors FROM hoopguard.access_by_actor() a;
     SELECT count(*) FILTER (WHERE a.kind NOT IN ('group', 'public')) AS actors, sum(a.held) AS held, sum(a.measured) AS measured,
            sum(a.used) AS used, sum(a.high + a.critical) AS risky, sum(a.jit) AS jit INTO total
       FROM jsonb_to_recordset(actors) AS a (kind text, held bigint, measured bigint, used bigint, high bigint, critical bigint, jit bigint);
@@ -282,7 +264,7 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_array(replace(f.finding, '_', ' '), f.actor, f.detail, f.remedy) ORDER BY f.place), '[]'), coalesce(max(f.n), 0) INTO rows, amount
       FROM (SELECT f.*, count(*) OVER () AS n,
                    row_number() OVER (ORDER BY f.finding = 'unused_privileges', f.finding = 'dormant_account', f.finding, f.actor) AS place
-              FROM hoopguard.access_findings() f) f WHERE f.place <= most_rows;
+              FROM hoopguard.access_findings(actors => actors) f) f WHERE f.place <= most_rows;
     page := page || hoopguard.report_table('findings', 'Findings', '{Finding,Actor,Detail,Remedy}', '{name,text,text,code}', rows,
         CASE WHEN amount > most_rows THEN format('The first %s of %s; all are in hoopguard.access_finding.', most_rows, to_char(amount, many)) END);
 
@@ -326,7 +308,7 @@ BEGIN
            coalesce(max(p.n), 0) INTO rows, amount
       FROM (SELECT r.*, count(*) OVER () AS n, row_number() OVER (ORDER BY array_position(ARRAY['critical', 'high', 'medium'], r.risk),
                    r.kind <> 'agent', coalesce(r.last_used, '-infinity'), r.actor, r.object, r.privilege) AS place
-              FROM hoopguard.access_row r
+              FROM hoopguard.access_given r
              WHERE r.source IN ('direct', 'owner', 'jit') AND r.kind <> 'predefined' AND r.risk IN ('medium', 'high', 'critical')) p
      WHERE p.place <= most_rows;
     page := page || hoopguard.report_table('privileges', 'Privileges by risk',
@@ -350,5 +332,5 @@ $$;
 COMMENT ON FUNCTION hoopguard.access_report(text) IS
     'one page of HTML about who may do what and who did, with the items of a review; it needs nothing beside itself';
 
-REVOKE ALL ON FUNCTION hoopguard.report_actors(), hoopguard.report_activity(integer), hoopguard.access_report(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION hoopguard.report_activity(integer), hoopguard.access_report(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION hoopguard.access_report(text) TO hoopguard_admin, hoopguard_auditor;
