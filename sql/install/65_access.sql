@@ -62,9 +62,15 @@ WITH RECURSIVE label AS (
      WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
     UNION ALL
     SELECT p.tableoid, 'pg_proc', p.oid, 0, 'f', CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
-           n.quoted || '.' || pg_catalog.quote_ident(p.proname)
-               || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
-           n.quoted || '.' || pg_catalog.quote_ident(p.proname), n.quoted, p.proowner, p.proacl,
+           n.quoted || '.' || pg_catalog.quote_ident(p.proname) || '(' || coalesce((
+               SELECT pg_catalog.string_agg(
+                      CASE WHEN t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace THEN pg_catalog.format_type(t.oid, NULL)
+                           ELSE pg_catalog.format('%I.%I%s', tn.nspname, coalesce(e.typname, t.typname),
+                                                  CASE WHEN e.oid IS NOT NULL THEN '[]' ELSE '' END) END, ', ' ORDER BY a.n)
+                 FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, n)
+                 JOIN pg_catalog.pg_type t ON t.oid = a.type JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
+                 LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid), '') || ')',
+           NULL, n.quoted, p.proowner, p.proacl,
            CASE WHEN p.prosecdef THEN 'definer' ELSE 'plain' END
       FROM pg_catalog.pg_proc p JOIN space n ON n.oid = p.pronamespace
      WHERE p.oid >= 16384 OR p.proacl IS NOT NULL
@@ -238,8 +244,8 @@ DECLARE
     looked bigint := 0;
 BEGIN
     PERFORM hoopguard.require_control_database();
-    -- One at a time, and not on a standby.
-    LOCK TABLE hoopguard.access_gathering IN SHARE ROW EXCLUSIVE MODE;
+    -- One at a time.
+    PERFORM pg_advisory_xact_lock(hashtextextended('hoopguard.gather_access', 0));
     DELETE FROM hoopguard.access_gathering g
      WHERE NOT EXISTS (SELECT FROM pg_database d WHERE d.datname = g.database AND d.datallowconn);
     DELETE FROM hoopguard.access_fact f
@@ -402,15 +408,15 @@ CREATE FUNCTION hoopguard.access_privileges()
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 20000 SET search_path = pg_catalog, pg_temp
     SET jit = off SET enable_nestloop = off SET enable_mergejoin = off AS $$
 WITH fact AS MATERIALIZED (
-    SELECT f.*, hashtextextended(concat(f.database, E'\n', CASE WHEN f.object_kind <> 'database' THEN f.relation END), 0) AS place
+    SELECT f.*, hashtextextended(concat(f.database, E'\n', f.relation), 0) AS place
       FROM hoopguard.all_facts() f
 ), measured (object_kind, privilege) AS (
     SELECT k.kind, p.privilege
       FROM unnest(ARRAY['table', 'view', 'materialized view', 'foreign table', 'sequence', 'column']) AS k (kind),
-           unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'OWNERSHIP']) AS p (privilege)
+           unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'OWNERSHIP']) AS p (privilege)
     UNION ALL
     VALUES ('function', 'EXECUTE'), ('procedure', 'EXECUTE'), ('function', 'OWNERSHIP'), ('procedure', 'OWNERSHIP'),
-           ('sequence', 'USAGE'), ('schema', 'USAGE'), ('schema', 'CREATE'), ('database', 'CONNECT')
+           ('sequence', 'USAGE'), ('schema', 'USAGE'), ('schema', 'CREATE'), ('database', 'CONNECT'), ('database', 'CREATE')
 ), sort AS (
     SELECT DISTINCT f.object_kind, f.nature, f.catalog FROM fact f
 ), every (object_kind, privilege) AS (
@@ -438,8 +444,12 @@ WITH fact AS MATERIALIZED (
     UNION ALL
     SELECT r.oid, CASE WHEN r.rolsuper THEN 'superuser' ELSE 'direct' END, f.*, e.privilege, false
       FROM pg_roles r CROSS JOIN fact f JOIN every e USING (object_kind)
+      -- An owner who is a superuser has what he took from himself, too.
+      LEFT JOIN fact own ON own.owner = r.oid AND own.grantee = r.oid AND own.catalog = f.catalog AND own.objid = f.objid
+                        AND own.database IS NOT DISTINCT FROM f.database AND own.privileges <> '{OWNERSHIP}'
+                        AND own.catalog <> 'pg_attribute'
      WHERE f.privileges = '{OWNERSHIP}'
-       AND CASE WHEN r.rolsuper THEN f.owner <> r.oid
+       AND CASE WHEN r.rolsuper THEN NOT coalesce(e.privilege = ANY (own.privileges), false)
                 WHEN r.rolname = 'pg_read_all_data' THEN f.catalog = 'pg_class' AND e.privilege = 'SELECT'
                                                       OR f.catalog = 'pg_namespace' AND e.privilege = 'USAGE'
                 WHEN r.rolname = 'pg_write_all_data' THEN f.catalog = 'pg_class' AND e.privilege IN ('INSERT', 'UPDATE', 'DELETE')
@@ -463,7 +473,9 @@ CREATE FUNCTION hoopguard.access_used()
 BEGIN
     RETURN QUERY
     WITH statement AS MATERIALIZED (
-        SELECT row_number() OVER () AS n, u.database, u.object, u.privilege, e.oid AS effective, l.oid AS login, u.last_used, u.uses
+        -- Through a view, what counts is its owner's privilege; nobody had to become that role.
+        SELECT row_number() OVER () AS n, hashtextextended(concat(u.database, E'\n', u.object), 0) AS place, u.privilege,
+               e.oid AS effective, CASE WHEN u.through = '' THEN l.oid END AS login, u.last_used, u.uses
           FROM hoopguard.usage u
           LEFT JOIN pg_roles e ON e.rolname = u.effective_role LEFT JOIN pg_roles l ON l.rolname = u.login_role
     ), reach AS MATERIALIZED (
@@ -475,13 +487,8 @@ BEGIN
         UNION
         SELECT r.target, s.n FROM statement s JOIN reach r ON r.member = s.effective
     )
-    SELECT h.role, p.place, p.privilege, max(p.last_used), sum(p.uses)::bigint
-      FROM holding h
-      JOIN (SELECT s.n, s.last_used, s.uses, w.privilege, hashtextextended(concat(s.database, E'\n', w.name), 0) AS place
-              FROM statement s
-             CROSS JOIN LATERAL (VALUES
-                   (s.object, s.privilege), (substring(s.object, '^("(?:[^"]|"")+"|[^".]+)\.'), 'USAGE'),
-                   (NULL, 'CONNECT')) AS w (name, privilege)) p USING (n)
+    SELECT h.role, s.place, s.privilege, max(s.last_used), sum(s.uses)::bigint
+      FROM holding h JOIN statement s USING (n)
      GROUP BY 1, 2, 3;
 END
 $$;

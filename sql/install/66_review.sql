@@ -174,28 +174,27 @@ BEGIN
     IF NOT held THEN
         RETURN 'it was gone already';
     END IF;
-    IF NOT elsewhere AND granted_by IS NULL THEN
-        BEGIN
+    BEGIN
+        IF NOT elsewhere AND granted_by IS NULL THEN
             EXECUTE item.revoke_statement;
-        EXCEPTION WHEN OTHERS THEN
-            RAISE EXCEPTION 'item % is not revoked: %', item.id, SQLERRM USING ERRCODE = SQLSTATE, DETAIL = item.revoke_statement,
-                HINT = CASE SQLSTATE WHEN '2BP01' THEN 'It was passed on. Revoke first what depends on it.'
-                                 ELSE 'The item stays undecided.' END;
-        END;
-        EXECUTE question INTO held;
-        IF held THEN
-            RAISE EXCEPTION 'item %: the statement took nothing away', item.id
-                USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = item.revoke_statement,
-                      HINT = 'What it names may have been renamed since the review was opened: open another.';
+            EXECUTE question INTO held;
+            IF held THEN
+                RAISE EXCEPTION 'the statement took nothing away' USING ERRCODE = 'object_not_in_prerequisite_state';
+            END IF;
+        ELSE
+            -- In a transaction of its own, with the same care.
+            PERFORM hoopguard.in_database(
+                CASE WHEN shared THEN current_database() ELSE item.database END, format(
+                'DO $carry$ BEGIN %s EXECUTE %L; IF (%s) THEN RAISE object_not_in_prerequisite_state '
+                'USING MESSAGE = ''the statement took nothing away''; END IF; END $carry$',
+                'SET LOCAL ROLE ' || quote_ident(granted_by) || ';', item.revoke_statement, question), false);
         END IF;
-    ELSE
-        -- In a transaction of its own, with the same care.
-        PERFORM hoopguard.in_database(
-            CASE WHEN shared THEN current_database() ELSE item.database END, format(
-            'DO $carry$ BEGIN %s EXECUTE %L; IF (%s) THEN RAISE EXCEPTION %L USING ERRCODE = %L; END IF; END $carry$',
-            'SET LOCAL ROLE ' || quote_ident(granted_by) || ';', item.revoke_statement, question,
-            format('item %s: the statement took nothing away', item.id), '55000'), false);
-    END IF;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE EXCEPTION 'item % is not revoked: %', item.id, SQLERRM USING ERRCODE = SQLSTATE, DETAIL = item.revoke_statement,
+            HINT = CASE SQLSTATE WHEN '2BP01' THEN 'It was passed on. Revoke first what depends on it.'
+                                 WHEN '55000' THEN 'What it names may have been renamed: open another review.'
+                                 ELSE 'The item stays undecided.' END;
+    END;
     RETURN 'revoked';
 END
 $$;
@@ -573,7 +572,7 @@ BEGIN
                  WHERE i.id = one.id;
                 revoked := revoked + 1;
             EXCEPTION WHEN OTHERS THEN
-                UPDATE hoopguard.review_item i SET outcome = 'not revoked: ' || SQLERRM WHERE i.id = one.id;
+                UPDATE hoopguard.review_item i SET outcome = regexp_replace(SQLERRM, '^item \d+ is ', '') WHERE i.id = one.id;
             END;
         END LOOP;
         EXIT WHEN revoked = before;
@@ -657,8 +656,7 @@ COMMENT ON FUNCTION hoopguard.planned_items(text, bigint[]) IS 'the items that a
 
 -- The dry run: which recorded use would not be permitted any more if items were revoked, those that are named or, for NULL,
 -- all that the due date would revoke. Use needs a privilege on the object, USAGE of its schema, CONNECT to the database,
--- and a way to the role that it ran as. A privilege on some of the columns, or on some of the functions of one name,
--- permits what may not be what was used: then `verdict` is "may break".
+-- and a way to the role that it ran as. A privilege on some of the columns permits what may not be what was used: then `verdict` is "may break".
 CREATE FUNCTION hoopguard.review_effect(review text, items bigint[] DEFAULT NULL)
     RETURNS TABLE (actor text, login_role text, effective_role text, database text, object text, privilege text,
                    last_used timestamptz, uses bigint, verdict text, needs text, because bigint[])
@@ -688,7 +686,7 @@ BEGIN
         SELECT * FROM hoopguard.planned_items(review_effect.review, review_effect.items)
     ), statement AS MATERIALIZED (
         SELECT row_number() OVER () AS n, u.actor, u.login_role, u.effective_role, u.database, u.object, u.privilege, u.last_used,
-               u.uses, l.oid AS login, e.oid AS effective,
+               u.uses, u.through, l.oid AS login, e.oid AS effective,
                substring(u.object, '^("(?:[^"]|"")+"|[^".]+)\.') AS schema
           FROM hoopguard.usage u
           JOIN pg_roles l ON l.rolname = u.login_role JOIN pg_roles e ON e.rolname = u.effective_role
@@ -705,9 +703,10 @@ BEGIN
         -- What a statement needs, and of whom.
         SELECT s.n, 'object' AS need, s.effective AS who, s.database, s.object AS name, s.privilege FROM statement s
         UNION ALL
-        SELECT s.n, 'schema', s.effective, s.database, s.schema, 'USAGE' FROM statement s WHERE s.schema IS NOT NULL
+        SELECT s.n, 'schema', s.effective, s.database, s.schema, 'USAGE' FROM statement s
+         WHERE s.schema IS NOT NULL AND s.through <> 'view'
         UNION ALL
-        SELECT s.n, 'database', s.login, s.database, NULL, 'CONNECT' FROM statement s
+        SELECT s.n, 'database', s.login, s.database, quote_ident(s.database), 'CONNECT' FROM statement s
     ), having_now AS (
         SELECT r.member AS who, r.target AS role FROM reach_now r WHERE r.inherits
         UNION SELECT r.oid, r.oid FROM pg_roles r UNION SELECT r.oid, 0 FROM pg_roles r
@@ -716,7 +715,7 @@ BEGIN
         UNION SELECT r.oid, r.oid FROM pg_roles r UNION SELECT r.oid, 0 FROM pg_roles r
     ), way AS MATERIALIZED (
         -- Each privilege that permits it now, and whether it would then.
-        SELECT n.n, n.need, p.object_kind IN ('column', 'function', 'procedure') AS partly, i.id AS item, p.role,
+        SELECT n.n, n.need, p.object_kind = 'column' AS partly, i.id AS item, p.role,
                i.id IS NULL AND CASE WHEN p.source = 'superuser' THEN EXISTS (SELECT FROM superuser_then x WHERE x.oid = p.role)
                                      ELSE h.who IS NOT NULL END AS remains
           FROM need n
@@ -732,7 +731,7 @@ BEGIN
                EXISTS (SELECT FROM reach_then r WHERE r.member = s.login AND r.target = s.effective)
                OR EXISTS (SELECT FROM superuser_then x WHERE x.oid = s.login)
           FROM statement s JOIN pg_roles l ON l.oid = s.login
-         WHERE s.login <> s.effective
+         WHERE s.login <> s.effective AND s.through = ''
            AND (l.rolsuper OR EXISTS (SELECT FROM reach_now r WHERE r.member = s.login AND r.target = s.effective))
     ), lost AS (
         SELECT w.n, w.need, bool_or(w.remains) AS some_remains
