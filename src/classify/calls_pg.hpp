@@ -1,6 +1,6 @@
-// Functions that a query calls by name. Planning inlines some and works others out beforehand, so the plan no longer
-// tells of them: they are noted on the rewritten query and travel with the plan.
-// May raise PostgreSQL errors; holds no C++ objects: call it inside pg::call.
+// Functions that a query calls by name. Planning inlines some and works others out beforehand, so the plan no
+// longer tells of them: they are noted on the rewritten query and travel with the plan. May raise PostgreSQL
+// errors; holds no C++ objects: call it inside pg::call.
 #pragma once
 
 #include "pg/prelude.hpp"

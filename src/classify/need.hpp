@@ -29,9 +29,13 @@ inline constexpr std::array<std::string_view, 10> kPrivilegeNames = {
 
 // By their number, which is fixed for ever: new ones go to the end.
 inline constexpr std::array<std::string_view, 22> kNeedKinds = {
-    "table",     "view",      "materialized_view", "foreign_table",        "sequence",   "function",   "procedure",
-    "aggregate", "schema",    "database",          "language",             "type",       "domain",     "extension",
-    "operator",  "collation", "text_search",       "foreign_data_wrapper", "server",     "statistics", "publication",
+    "table",         "view",        "materialized_view",
+    "foreign_table", "sequence",    "function",
+    "procedure",     "aggregate",   "schema",
+    "database",      "language",    "type",
+    "domain",        "extension",   "operator",
+    "collation",     "text_search", "foreign_data_wrapper",
+    "server",        "statistics",  "publication",
     "index"};
 inline constexpr std::size_t kUnknownNeedKind = 255;
 
@@ -43,8 +47,8 @@ constexpr std::size_t number_of_kind(std::string_view kind) noexcept {
 
 // Whether objects of this kind have a schema: their names are then "schema.name".
 constexpr bool lives_in_schema(std::string_view kind) noexcept {
-    for (auto const other : {"schema", "database", "language", "extension", "foreign_data_wrapper", "server",
-                             "publication"})
+    for (auto const other :
+         {"schema", "database", "language", "extension", "foreign_data_wrapper", "server", "publication"})
         if (kind == other) return false;
     return true;
 }

@@ -104,7 +104,8 @@ void add_language(const DoStmt& code, FootprintBuilder& out) {
     const char* language = "plpgsql";
     for (int i = 0; i < list_length(code.args); ++i) {
         auto* const option = static_cast<DefElem*>(list_nth(code.args, i));
-        if (strcmp(option->defname, "language") == 0) language = pg::call([option] { return defGetString(option); });
+        if (strcmp(option->defname, "language") == 0)
+            language = pg::call([option] { return defGetString(option); });
     }
     out.need_further(quoted(language, false), Need::on("language", kUsage));
 }

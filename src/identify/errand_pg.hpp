@@ -1,8 +1,9 @@
-// Errands: work that a session has done in another database, by a worker of hoopguard's that runs one statement there.
-// Guardrails judge it where it was asked for; where it is done it is on record under the name of whoever asked.
+// Errands: work that a session has done in another database, by a worker of hoopguard's that runs one statement
+// there. Guardrails judge it where it was asked for; where it is done it is on record under the name of whoever
+// asked.
 //
-// The order lies at the start of a dynamic shared memory segment, the statement behind it, and behind that the queue
-// of answers.
+// The order lies at the start of a dynamic shared memory segment, the statement behind it, and behind that the
+// queue of answers.
 #pragma once
 
 #include "pg/prelude.hpp"
@@ -13,8 +14,8 @@ namespace hoopguard::identify {
 
 struct ErrandOrder {
     Oid database;
-    Oid owner;             // the role that does it
-    std::int32_t encoding;  // of all texts, and of the answer
+    Oid owner;                  // the role that does it
+    std::int32_t encoding;      // of all texts, and of the answer
     std::int32_t lock_timeout;  // milliseconds
     std::uint32_t statement_length;
     std::uint32_t queue_at;  // offset

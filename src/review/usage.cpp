@@ -72,8 +72,9 @@ UsageTally::Open UsageTally::read(const EntryView& statement, std::uint64_t inde
         bool const is_further = at >= objects.size();
         auto const& name = is_further ? further[at - objects.size()] : objects[at];
         if (nested && is_own_object(name)) continue;
-        open.wanted.push_back({is_further ? name : quoted_name(name, classify::lives_in_schema(need.kind_name()), quote_),
-                               need, !is_further && is_masked(name, masked)});
+        open.wanted.push_back(
+            {is_further ? name : quoted_name(name, classify::lives_in_schema(need.kind_name()), quote_), need,
+             !is_further && is_masked(name, masked)});
     }
     return open;
 }
@@ -159,8 +160,8 @@ void UsageTally::count(const Open& statement, bool refused) {
 void UsageTally::count_days(const Open& statement, bool refused) {
     for (auto const& name : statement.classes) {
         auto const& speaker = statement.speaker;
-        Day& day = days_[{statement.time / kNanosecondsPerDay, speaker.provider, speaker.name(), speaker.actor_kind,
-                          name}];
+        Day& day = days_[{statement.time / kNanosecondsPerDay, speaker.provider, speaker.name(),
+                          speaker.actor_kind, name}];
         ++day.statements;
         if (refused) ++day.refused;
         if (statement.masked) ++day.masked;
@@ -177,8 +178,8 @@ void UsageTally::add_use(const Open& statement, UseKey key, bool masked) {
 
 void UsageTally::count_use(const Open& statement, const Wanted& wanted) {
     auto const& speaker = statement.speaker;
-    UseKey key = {speaker.provider,       speaker.name(), speaker.actor_kind, speaker.login_role,
-                  speaker.effective_role, speaker.database};
+    UseKey key = {speaker.provider,   speaker.name(),         speaker.actor_kind,
+                  speaker.login_role, speaker.effective_role, speaker.database};
     key.through = statement.definer ? Through::kDefiner : Through::kNothing;
     if (wanted.need.role != 0) {
         auto const role = role_name_(wanted.need.role);

@@ -118,11 +118,15 @@ Errand start(const ErrandOrder& facts, const char* statement, const char* databa
 }
 
 // Raises what the worker raised, as it was, with the database named.
-void raise_again(StringInfo message, const char* database) {
+void raise_again(StringInfo message, const Errand& errand, const char* database) {
     ErrorData error;
     pq_parse_errornotice(message, &error);
     if (error.elevel < ERROR) return;
+    // Whoever catches this and goes on finds the worker's place free.
+    WaitForBackgroundWorkerShutdown(errand.worker);
     error.elevel = ERROR;
+    // A place in a text that the client does not have.
+    error.cursorpos = 0;
     error.message = psprintf("database \"%s\": %s", database, error.message != nullptr ? error.message : "");
     error.context = nullptr;
     error.assoc_context = CurrentMemoryContext;
@@ -141,7 +145,7 @@ const char* await(const Errand& errand, const char* database) {
         initStringInfo(&message);
         appendBinaryStringInfo(&message, static_cast<const char*>(data), static_cast<int>(size));
         int const type = pq_getmsgbyte(&message);
-        if (type == 'E' || type == 'N') raise_again(&message, database);
+        if (type == 'E' || type == 'N') raise_again(&message, errand, database);
         if (type == identify::kErrandAnswer) answer = message.data + 1;
     }
     if (answer == nullptr)

@@ -35,10 +35,9 @@ void set(const char* name, const char* value) {
 // As the session that asks would have it; nothing of the path that this database or role prefers.
 void prepare(const ErrandOrder& order) {
     if (PrepareClientEncoding(order.encoding) < 0 || SetClientEncoding(order.encoding) < 0)
-        ereport(ERROR,
-                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                 errmsg("conversion between %s and %s is not supported", pg_encoding_to_char(GetDatabaseEncoding()),
-                        pg_encoding_to_char(order.encoding))));
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("conversion between %s and %s is not supported",
+                               pg_encoding_to_char(GetDatabaseEncoding()), pg_encoding_to_char(order.encoding))));
     set("search_path", "pg_catalog, pg_temp");
     set("statement_timeout", "0");
     set("lock_timeout", psprintf("%d", order.lock_timeout));
@@ -70,8 +69,8 @@ const char* execute(const char* text, bool read_only) {
     if (code < 0) elog(ERROR, "could not run the statement: %s", SPI_result_code_string(code));
     const char* json = "[]";
     if (read_only && SPI_processed == 1) json = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-    auto const* const answer = MemoryContextStrdup(
-        TopMemoryContext, pg_server_to_client(json, static_cast<int>(strlen(json))));
+    auto const* const answer =
+        MemoryContextStrdup(TopMemoryContext, pg_server_to_client(json, static_cast<int>(strlen(json))));
     SPI_finish();
     return answer;
 }

@@ -1,5 +1,5 @@
-// The gatherer. It comes, works in small transactions and goes, so that it is in nobody's way who drops or copies the
-// control database; what hinders it is told in the log and tried again by the next one.
+// The gatherer. It comes, works in small transactions and goes, so that it is in nobody's way who drops or copies
+// the control database; what hinders it is told in the log and tried again by the next one.
 #include "workers/gatherer.hpp"
 
 #include "pg/boundary.hpp"
@@ -74,8 +74,9 @@ std::int64_t number_of(const char* query) {
 
 // Whether the control database has a function; it need not have the extension.
 bool has_function(const char* signature) {
-    return number_of(psprintf("SELECT (pg_catalog.to_regprocedure('%s') IS NOT NULL)::pg_catalog.int4::pg_catalog.int8",
-                              signature)) != 0;
+    return number_of(
+               psprintf("SELECT (pg_catalog.to_regprocedure('%s') IS NOT NULL)::pg_catalog.int4::pg_catalog.int8",
+                        signature)) != 0;
 }
 
 // False: there is nothing more to read.
@@ -83,7 +84,8 @@ bool gather_batch() {
     begin();
     bool more = false;
     if (has_function("hoopguard.gather_usage(bigint)"))
-        more = number_of(psprintf("SELECT hoopguard.gather_usage(%lld)", static_cast<long long>(kBatch))) >= kBatch;
+        more =
+            number_of(psprintf("SELECT hoopguard.gather_usage(%lld)", static_cast<long long>(kBatch))) >= kBatch;
     commit();
     return more;
 }

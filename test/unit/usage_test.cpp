@@ -1,6 +1,6 @@
 // Tallying usage: what counts, what does not, and that readings add up wherever they stop.
-#include "record/scan.hpp"
 #include "review/usage.hpp"
+#include "record/scan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,9 +34,10 @@ struct Wanted {
 // A journal of one origin, written step by step and read in one or many pieces.
 class Story {
  public:
-    Story() : writer_(1, 4000, [this](const std::string& name, base::ByteView bytes) {
-        files_[directory()][name].assign(bytes.begin(), bytes.end());
-    }) {
+    Story()
+        : writer_(1, 4000, [this](const std::string& name, base::ByteView bytes) {
+              files_[directory()][name].assign(bytes.begin(), bytes.end());
+          }) {
         add(EntryType::kOpen, 0, [](EntryWriter&) {});
     }
     static std::string directory() { return record::JournalWriter(1, 1, {}).directory(); }
@@ -83,8 +84,12 @@ class Story {
             if (!sqlstate.empty()) entry.add_text(Field::kSqlstate, sqlstate);
         });
     }
-    void logout(std::uint64_t session) { add(EntryType::kLogout, session, [](EntryWriter&) {}); }
-    void restart() { add(EntryType::kOpen, 0, [](EntryWriter&) {}); }
+    void logout(std::uint64_t session) {
+        add(EntryType::kLogout, session, [](EntryWriter&) {});
+    }
+    void restart() {
+        add(EntryType::kOpen, 0, [](EntryWriter&) {});
+    }
 
     // Everything, at most `most` entries at a time; each piece knows of those before it what the tables keep.
     struct Sum {
