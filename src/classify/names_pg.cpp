@@ -7,10 +7,15 @@
 #include <span>
 
 extern "C" {
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 }
 
 namespace hoopguard::classify {
@@ -124,6 +129,61 @@ NamedObject name_of_relation(Oid relation) {
         return Found{schema_name(get_rel_namespace(relation)), get_rel_name(relation), get_rel_relkind(relation)};
     });
     return {kind_of_relation(found.relkind), joined(found.schema, found.name)};
+}
+
+std::string quoted_relation(Oid relation) {
+    return pg::call([relation]() -> const char* {
+        char* const name = get_rel_name(relation);
+        if (name == nullptr) return "";
+        return quote_qualified_identifier(schema_name(get_rel_namespace(relation)), name);
+    });
+}
+
+namespace {
+
+const char* type_name(Oid type) {
+    char* const name = format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY);
+    constexpr std::string_view kCatalog = "pg_catalog.";
+    return std::string_view(name).starts_with(kCatalog) ? name + kCatalog.size() : name;
+}
+
+const char* function_identity(Oid function) {
+    HeapTuple const tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) return "";
+    auto const* const form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    StringInfoData text;
+    initStringInfo(&text);
+    appendStringInfo(&text, "%s(",
+                     quote_qualified_identifier(get_namespace_name(form->pronamespace), NameStr(form->proname)));
+    for (int i = 0; i < form->pronargs; ++i)
+        appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", type_name(form->proargtypes.values[i]));
+    appendStringInfoChar(&text, ')');
+    ReleaseSysCache(tuple);
+    return text.data;
+}
+
+}  // namespace
+
+std::string quoted_function(Oid function) {
+    return pg::call([function] { return function_identity(function); });
+}
+
+std::string creation_schema() {
+    return pg::call([]() -> const char* {
+        List* const path = fetch_search_path(false);
+        return path == NIL ? "" : schema_name(linitial_oid(path));
+    });
+}
+
+std::string quoted(std::string_view name, bool has_schema) {
+    std::string const whole(name);
+    auto const dot = has_schema ? whole.find('.') : std::string::npos;
+    std::string const schema = dot == std::string::npos ? std::string() : whole.substr(0, dot);
+    std::string const own = dot == std::string::npos ? whole : whole.substr(dot + 1);
+    return pg::call([&schema, &own] {
+        return static_cast<const char*>(
+            quote_qualified_identifier(schema.empty() ? nullptr : schema.c_str(), own.c_str()));
+    });
 }
 
 Oid find_relation(const RangeVar* range) {
