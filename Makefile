@@ -12,7 +12,7 @@ REGRESS_OPTS = --load-extension=hoopguard $(if $(REGRESS_OUTPUT),--outputdir='$(
 SOURCES = $(filter-out src/tools/%,$(sort $(shell find src -name '*.cpp')))
 OBJS = $(SOURCES:.cpp=.o)
 PURE = $(filter-out %_pg.cpp,$(filter src/base/% src/crypto/% src/policy/% src/identify/% src/classify/% \
-         src/decide/% src/approve/% src/record/% src/mask/% src/detect/%,$(SOURCES)))
+         src/decide/% src/approve/% src/record/% src/review/% src/mask/% src/detect/%,$(SOURCES)))
 TOOL = build/hoopguard-journal
 EXTRA_CLEAN = build sql/hoopguard--1.0.sql src/*/*.o src/*.o src/*/*.d src/*.d
 

@@ -14,7 +14,7 @@ RECOVERED = 1 << 6
 ZERO = bytes(32)
 UINT_FIELDS = {0, 1, 2, 7, 8, 11, 12, 15, 19, 23, 24, 37, 50, 51, 54, 56, 63, 64, 65, 66, 70, 75}
 TEXT_FIELDS = {3, 4, 9, 10, 16, 21, 22, 52, 53, 58, 59, 60, 61, 62, 68, 69, 72, 73, 74} | (set(range(25, 41)) - {31, 37})
-BYTES_FIELDS, BOOL_FIELDS, ARRAY_FIELDS = {20, 55}, {17, 57}, {6, 13, 14, 18, 31, 67, 71}
+BYTES_FIELDS, BOOL_FIELDS, ARRAY_FIELDS = {20, 55}, {17, 57}, {6, 13, 14, 18, 31, 67, 71, 76, 77}
 
 Entry = namedtuple("Entry", "index position type flags session sequence time fields offset length")
 Note = namedtuple("Note", "text size root position signatures where")

@@ -112,8 +112,12 @@ const Footprint& classify(const Statement& statement) {
     if (statement.is_fastpath()) {
         auto const effect = effect_of_function(statement.function);
         builder.add(effect.sets_setting ? effect.classes | StatementClass::kConfig : effect.classes);
+        if (effect.asks)
+            builder.need_further(name_of_function(statement.function),
+                                 Need::on(kind_of_function(effect.kind), kExecute));
     } else {
         classify_utility(statement.plan->utilityStmt, builder);
+        add_utility_needs(statement.plan->utilityStmt, builder);
     }
     return footprint;
 }

@@ -26,13 +26,35 @@ class FootprintBuilder {
             return object.kind == kind && object.name == name;
         });
         if (known == footprint_.objects.end()) {
-            footprint_.objects.push_back({kind, std::move(name), classes, implied, relation, rows});
+            footprint_.objects.push_back({kind, std::move(name), classes, implied, relation, rows, {}});
             return;
         }
         known->classes |= classes;
         known->implied = known->implied && implied;
         known->rows += rows;
     }
+    // Privileges that are needed on a relation, by the object that add() was given for it. False: there is none
+    // whose name tells its schema, or another role was asked for it already; then they are needed further.
+    bool need(std::uint32_t relation, std::uint16_t privileges, std::uint32_t role) {
+        auto const known =
+            std::ranges::find(footprint_.objects, relation, [](const ObjectName& one) { return one.relation; });
+        if (known == footprint_.objects.end() || std::ranges::count(known->name, '.') != 1) return false;
+        if (known->need.privileges != 0 && known->need.role != role) return false;
+        auto const all = static_cast<std::uint16_t>(known->need.privileges | privileges);
+        known->need = Need::on(known->kind, all, role);
+        return true;
+    }
+    // `quoted`: as SQL writes it.
+    void need_further(std::string_view quoted, Need wanted) {
+        auto const known = std::ranges::find_if(footprint_.further, [&](const FurtherNeed& one) {
+            return one.name == quoted && one.need.kind == wanted.kind && one.need.role == wanted.role;
+        });
+        if (known == footprint_.further.end())
+            footprint_.further.push_back({std::string(quoted), wanted});
+        else
+            known->need.privileges |= wanted.privileges;
+    }
+    Footprint& footprint() noexcept { return footprint_; }
 
  private:
     static bool is_hoopguards_own(std::string_view kind, std::string_view name) {

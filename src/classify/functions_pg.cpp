@@ -2,6 +2,7 @@
 // seen for what it is; functions of extensions by the library they live in.
 #include "classify/functions_pg.hpp"
 
+#include "classify/names_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 
@@ -11,6 +12,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "utils/inval.h"
@@ -85,6 +87,8 @@ struct Facts {
     const char* library;
     Oid language;
     bool trusted;
+    bool restricted;  // EXECUTE is not what it is by default
+    char kind;
 };
 
 const char* text_attribute(HeapTuple tuple, int attribute) {
@@ -103,8 +107,12 @@ bool is_trusted(Oid language) {
 
 Facts facts_of(Oid function) {
     HeapTuple const tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-    if (!HeapTupleIsValid(tuple)) return {"", "", InvalidOid, true};
-    Facts facts = {"", "", reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang, true};
+    if (!HeapTupleIsValid(tuple)) return {"", "", InvalidOid, true, false, PROKIND_FUNCTION};
+    auto const* const form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    Facts facts = {"", "", form->prolang, true, false, form->prokind};
+    bool open = false;
+    (void)SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proacl, &open);
+    facts.restricted = !open;
     if (facts.language == INTERNALlanguageId || facts.language == ClanguageId)
         facts.symbol = text_attribute(tuple, Anum_pg_proc_prosrc);
     if (facts.language == ClanguageId) facts.library = text_attribute(tuple, Anum_pg_proc_probin);
@@ -120,20 +128,33 @@ std::string_view base_name(std::string_view path) {
 
 FunctionEffect find_effect(Oid function) {
     auto const facts = pg::call([function] { return facts_of(function); });
+    FunctionEffect effect;
+    effect.asks = function >= FirstNormalObjectId || facts.restricted;
+    effect.kind = facts.kind;
     switch (facts.language) {
-        case INTERNALlanguageId: return {classes_in(kInternal, facts.symbol), facts.symbol == kSetConfig};
-        case ClanguageId: return {classes_in(kLibraries, base_name(facts.library)), false};
-        case SQLlanguageId: return {};
-        default: return {facts.trusted ? ClassSet() : ClassSet(kCode), false};
+        case INTERNALlanguageId:
+            effect.classes = classes_in(kInternal, facts.symbol);
+            effect.sets_setting = facts.symbol == kSetConfig;
+            break;
+        case ClanguageId: effect.classes = classes_in(kLibraries, base_name(facts.library)); break;
+        case SQLlanguageId: break;
+        default: effect.classes = facts.trusted ? ClassSet() : ClassSet(kCode); break;
     }
+    return effect;
 }
 
 bool forget = false;
 
 using Effects = std::unordered_map<Oid, FunctionEffect>;
+using Names = std::unordered_map<Oid, std::string>;
 
 Effects& effects() {
     static Effects known;
+    return known;
+}
+
+Names& names() {
+    static Names known;
     return known;
 }
 
@@ -147,19 +168,50 @@ static void hoopguard_functions_changed(Datum, int, uint32) {
 
 }  // extern "C"
 
-FunctionEffect effect_of_function(Oid function) {
+namespace {
+
+void forget_what_changed() {
     static bool listening = false;
     if (!listening) {
-        pg::call([] { CacheRegisterSyscacheCallback(PROCOID, hoopguard_functions_changed, Datum{0}); });
+        pg::call([] {
+            // Names change with the schema's, and with those of types.
+            for (int const cache : {PROCOID, NAMESPACEOID, TYPEOID})
+                CacheRegisterSyscacheCallback(cache, hoopguard_functions_changed, Datum{0});
+        });
         listening = true;
     }
-    auto& known = effects();
-    if (forget) known.clear();
+    if (forget) {
+        effects().clear();
+        names().clear();
+    }
     forget = false;
+}
+
+}  // namespace
+
+FunctionEffect effect_of_function(Oid function) {
+    forget_what_changed();
+    auto& known = effects();
     if (auto const found = known.find(function); found != known.end()) return found->second;
     auto const effect = find_effect(function);
     known.emplace(function, effect);
     return effect;
+}
+
+const std::string& name_of_function(Oid function) {
+    forget_what_changed();
+    auto& known = names();
+    if (auto const found = known.find(function); found != known.end()) return found->second;
+    auto name = quoted_function(function);
+    return known.emplace(function, std::move(name)).first->second;
+}
+
+std::string_view kind_of_function(char prokind) noexcept {
+    switch (prokind) {
+        case PROKIND_PROCEDURE: return "procedure";
+        case PROKIND_AGGREGATE: return "aggregate";
+        default: return "function";
+    }
 }
 
 }  // namespace hoopguard::classify

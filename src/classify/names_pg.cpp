@@ -8,9 +8,13 @@
 #include <unordered_map>
 
 extern "C" {
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
+#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -34,6 +38,7 @@ namespace {
 struct Found {
     const char* schema = nullptr;
     const char* name = nullptr;
+    const char* quoted = nullptr;
     char relkind = 0;
 };
 
@@ -136,8 +141,13 @@ namespace {
 
 // Names of relations that were met, as long as no relation and no schema changes. Found in catalog caches they
 // would cost a short statement more than all else that is asked about it.
-using KnownRelations = std::unordered_map<Oid, NamedObject>;
+struct KnownRelation {
+    NamedObject object;
+    std::string quoted;
+};
+using KnownRelations = std::unordered_map<Oid, KnownRelation>;
 constexpr std::size_t kKnownRelations = 1024;
+
 KnownRelations& known_relations() {
     static KnownRelations all;
     static bool listening = false;
@@ -153,22 +163,81 @@ KnownRelations& known_relations() {
     return all;
 }
 
-NamedObject look_up_relation(Oid relation) {
+KnownRelation look_up_relation(Oid relation) {
     auto const found = pg::call([relation] {
-        return Found{schema_name(get_rel_namespace(relation)), get_rel_name(relation), get_rel_relkind(relation)};
+        Found it{schema_name(get_rel_namespace(relation)), get_rel_name(relation), nullptr,
+                 get_rel_relkind(relation)};
+        if (it.name != nullptr) it.quoted = quote_qualified_identifier(it.schema, it.name);
+        return it;
     });
-    return {kind_of_relation(found.relkind), joined(found.schema, found.name)};
+    return {{kind_of_relation(found.relkind), joined(found.schema, found.name)},
+            found.quoted == nullptr ? "" : found.quoted};
+}
+
+KnownRelation known_relation(Oid relation) {
+    auto& known = known_relations();
+    if (auto const found = known.find(relation); found != known.end()) return found->second;
+    auto looked_up = look_up_relation(relation);
+    // Looking up may itself learn of a change, and then it may have been this one's.
+    if (!names_changed && !looked_up.quoted.empty()) known.emplace(relation, looked_up);
+    return looked_up;
 }
 
 }  // namespace
 
 NamedObject name_of_relation(Oid relation) {
-    auto& known = known_relations();
-    if (auto const found = known.find(relation); found != known.end()) return found->second;
-    auto object = look_up_relation(relation);
-    // Looking up may itself learn of a change, and then it may have been this one's.
-    if (!names_changed && !object.name.empty()) known.emplace(relation, object);
-    return object;
+    return known_relation(relation).object;
+}
+
+std::string quoted_relation(Oid relation) {
+    return known_relation(relation).quoted;
+}
+
+namespace {
+
+const char* type_name(Oid type) {
+    char* const name = format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY);
+    constexpr std::string_view kCatalog = "pg_catalog.";
+    return std::string_view(name).starts_with(kCatalog) ? name + kCatalog.size() : name;
+}
+
+const char* function_identity(Oid function) {
+    HeapTuple const tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) return "";
+    auto const* const form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    StringInfoData text;
+    initStringInfo(&text);
+    appendStringInfo(&text, "%s(",
+                     quote_qualified_identifier(get_namespace_name(form->pronamespace), NameStr(form->proname)));
+    for (int i = 0; i < form->pronargs; ++i)
+        appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", type_name(form->proargtypes.values[i]));
+    appendStringInfoChar(&text, ')');
+    ReleaseSysCache(tuple);
+    return text.data;
+}
+
+}  // namespace
+
+std::string quoted_function(Oid function) {
+    return pg::call([function] { return function_identity(function); });
+}
+
+std::string creation_schema() {
+    return pg::call([]() -> const char* {
+        List* const path = fetch_search_path(false);
+        return path == NIL ? "" : schema_name(linitial_oid(path));
+    });
+}
+
+std::string quoted(std::string_view name, bool has_schema) {
+    std::string const whole(name);
+    auto const dot = has_schema ? whole.find('.') : std::string::npos;
+    std::string const schema = dot == std::string::npos ? std::string() : whole.substr(0, dot);
+    std::string const own = dot == std::string::npos ? whole : whole.substr(dot + 1);
+    return pg::call([&schema, &own] {
+        return static_cast<const char*>(
+            quote_qualified_identifier(schema.empty() ? nullptr : schema.c_str(), own.c_str()));
+    });
 }
 
 Oid find_relation(const RangeVar* range) {

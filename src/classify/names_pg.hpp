@@ -22,6 +22,15 @@ struct NamedObject {
 
 // "schema.name" of a relation; its temporary schema is pg_temp. Empty when there is none. All may throw pg::Error.
 NamedObject name_of_relation(Oid relation);
+// The same as SQL writes it.
+std::string quoted_relation(Oid relation);
+// "schema.name(types)" of a function as SQL writes it: types of pg_catalog by their bare names, all others with
+// their schema.
+std::string quoted_function(Oid function);
+// The schema where what has no schema in its name is made; empty: there is none.
+std::string creation_schema();
+// A name as SQL writes it; of "schema.name", which is split at its first dot, both parts.
+std::string quoted(std::string_view name, bool has_schema);
 // What `range` means on the caller's path; as it is written, with `kind`, when there is no such relation.
 NamedObject name_of_range(const RangeVar* range, std::string_view kind);
 // The relation that `range` means; InvalidOid when there is none.

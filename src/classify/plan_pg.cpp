@@ -2,6 +2,7 @@
 #include "classify/plan_pg.hpp"
 
 #include "classify/bounds_pg.hpp"
+#include "classify/calls_pg.hpp"
 #include "classify/functions_pg.hpp"
 #include "classify/names_pg.hpp"
 #include "classify/plan_walk_pg.hpp"
@@ -51,18 +52,35 @@ ClassSet classes_of(const ModifyTable& modify) {
     return classes;
 }
 
+}  // namespace
+
+std::uint16_t privileges_of(AclMode required) noexcept {
+    unsigned privileges = 0;
+    if ((required & ACL_SELECT) != 0) privileges |= kSelect;
+    if ((required & ACL_INSERT) != 0) privileges |= kInsert;
+    if ((required & ACL_UPDATE) != 0) privileges |= kUpdate;
+    if ((required & ACL_DELETE) != 0) privileges |= kDelete;
+    return static_cast<std::uint16_t>(privileges);
+}
+
+namespace {
+
 class PlanReader {
  public:
     PlanReader(const PlannedStmt* plan, FootprintBuilder& out) : plan_(plan), out_(out) {}
 
     void read() {
-        pg::call([this] { gather(plan_, facts_); });
+        pg::call([this] {
+            gather(plan_, facts_);
+            facts_.functions = noted_calls(plan_, facts_.functions);
+        });
         for (int i = 0; i < list_length(facts_.modifications); ++i)
             add_modification(*static_cast<ModifyTable*>(list_nth(facts_.modifications, i)));
         add_named();
         add_scans();
         add_bounds();
         add_functions();
+        add_needs();
     }
 
     // Rows that the statement gives to whoever sent it, or puts elsewhere.
@@ -198,6 +216,28 @@ class PlanReader {
             auto const effect = effect_of_function(function);
             if (!effect.classes.empty()) out_.add(effect.classes);
             if (effect.sets_setting) add_setting_calls(function);
+            if (effect.asks)
+                out_.need_further(name_of_function(function), Need::on(kind_of_function(effect.kind), kExecute));
+        }
+    }
+
+    // As the executor will ask for them: of the view's owner, where a view stands between.
+    void add_needs() {
+        for (int i = 0; i < pg::permission_count(plan_); ++i) {
+            auto const [relation, required, selected] = pg::permission(plan_, i);
+            auto const privileges = privileges_of(required);
+            if (!OidIsValid(relation) || privileges == 0) continue;
+            Oid const role = pg::permission_role(plan_, i);
+            if (out_.need(relation, privileges, role)) continue;
+            auto const kind = name_of_relation(relation).kind;
+            out_.need_further(quoted_relation(relation), Need::on(kind, privileges, role));
+        }
+        for (int i = 0; i < list_length(facts_.sequence_calls); ++i) {
+            auto const* const call = static_cast<FuncExpr*>(list_nth(facts_.sequence_calls, i));
+            auto const* const sequence = static_cast<Const*>(linitial(call->args));
+            if (!IsA(sequence, Const) || sequence->constisnull) continue;
+            out_.need_further(quoted_relation(DatumGetObjectId(sequence->constvalue)),
+                              Need::on("sequence", privileges_on_sequence(call->funcid)));
         }
     }
 

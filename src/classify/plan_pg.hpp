@@ -11,6 +11,9 @@ namespace hoopguard::classify {
 // expected to give out; 0 when there is nothing to expect by. May throw pg::Error.
 double classify_plan(const PlannedStmt* plan, FootprintBuilder& out);
 
+// Bits of Privilege.
+std::uint16_t privileges_of(AclMode required) noexcept;
+
 // Takes note of a plan without tables. PL/pgSQL evaluates such a plan without the executor: all that is seen then
 // is the function that it calls.
 void note_expression(const PlannedStmt* plan);

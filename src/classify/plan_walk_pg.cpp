@@ -1,6 +1,7 @@
 // Every node of the plan and of its subplans, with every expression that the node holds.
 #include "classify/plan_walk_pg.hpp"
 
+#include "classify/calls_pg.hpp"
 #include "pg/tree.hpp"
 
 namespace hoopguard::classify {
@@ -21,6 +22,7 @@ bool visit_expression(Node* node, void* context) {
         auto* const call = reinterpret_cast<FuncExpr*>(node);
         if (call->args != NIL && exprType(static_cast<Node*>(linitial(call->args))) == TEXTOID)
             facts.setting_calls = lappend(facts.setting_calls, call);
+        if (privileges_on_sequence(call->funcid) != 0) facts.sequence_calls = lappend(facts.sequence_calls, call);
     }
     return pg::walk_expression(node, visit_expression, context);
 }

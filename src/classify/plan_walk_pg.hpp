@@ -17,6 +17,7 @@ struct PlanFacts {
     List* modifications = NIL;     // ModifyTable nodes
     List* functions = NIL;         // OIDs of functions called, each once
     List* setting_calls = NIL;     // FuncExpr nodes whose first argument is a text
+    List* sequence_calls = NIL;    // FuncExpr nodes of nextval() and its like
 };
 
 void gather(const PlannedStmt* plan, PlanFacts& facts);

@@ -10,6 +10,9 @@ namespace hoopguard::classify {
 // TABLE AS) are met on their own when they run. May throw pg::Error.
 void classify_utility(Node* statement, FootprintBuilder& out);
 
+// The privileges that it needs on the objects that classify_utility() found, and on others. May throw pg::Error.
+void add_utility_needs(Node* statement, FootprintBuilder& out);
+
 // Definitions and changes of objects; false when the node is none of them.
 bool classify_definition(Node* statement, FootprintBuilder& out);
 

@@ -4,6 +4,7 @@
 
 #include "decide/guardrails.hpp"
 #include "decide/memberships_pg.hpp"
+#include "identify/errand_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -167,7 +168,7 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
     static const Decision allowed;
     static Decision decision;
     // Ending an aborted transaction has no class and may read no catalog.
-    if (footprint.classes.empty()) return allowed;
+    if (footprint.classes.empty() || identify::is_errand()) return allowed;
     auto const* const image = image_in_force();
     if (image == nullptr) return allowed;
     auto& choice = choice_for(actor, *image);
@@ -182,7 +183,7 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
 }
 
 std::vector<Limit> limits(const identify::Actor& actor, const classify::Footprint& footprint) {
-    if (footprint.classes.empty()) return {};
+    if (footprint.classes.empty() || identify::is_errand()) return {};
     auto const* const image = image_in_force();
     if (image == nullptr) return {};
     auto const& choice = choice_for(actor, *image);

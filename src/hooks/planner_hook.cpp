@@ -2,6 +2,7 @@
 // kept out meanwhile, the plan is stamped with the masks it was made under after.
 #include "approve/channels_pg.hpp"
 #include "classify/bounds_pg.hpp"
+#include "classify/calls_pg.hpp"
 #include "classify/plan_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
@@ -73,6 +74,9 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
     List* const literals = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query] {
         return hoopguard::pg::call([=] { return hoopguard::mask::judge_literals(query); });
     });
+    List* const calls = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query] {
+        return hoopguard::pg::call([=] { return hoopguard::classify::judge_calls(query); });
+    });
     auto const substitution = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                                                    [query, parameters] { return substitute(query, parameters); });
     auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
@@ -83,6 +87,7 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
     });
     hoopguard::classify::note_bounds(plan, bounds);
     hoopguard::mask::note_literals(plan, literals);
+    hoopguard::classify::note_calls(plan, calls);
     return plan;
 }
 

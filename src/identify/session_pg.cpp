@@ -3,6 +3,7 @@
 #include "identify/session_pg.hpp"
 
 #include "identify/bearing_pg.hpp"
+#include "identify/errand_pg.hpp"
 #include "identify/rehearsal_pg.hpp"
 #include "pg/boundary.hpp"
 #include "policy/in_force_pg.hpp"
@@ -149,7 +150,8 @@ void name_actor() {
         actor.expires_at = one->expires_at;
         actor.kind = one->kind;
     } else {
-        actor.provider = actor.on_behalf_of = actor.token_id = {};
+        actor.provider = actor.token_id = {};
+        actor.on_behalf_of = errand_asked_by();
         actor.name = speaker.name;
         actor.groups = {};
         actor.expires_at = 0;
@@ -174,7 +176,7 @@ std::uint64_t session_id() noexcept {
 }
 
 bool is_recorded_process() noexcept {
-    return !IsParallelWorker() && !is_own_worker();
+    return !IsParallelWorker() && (!is_own_worker() || is_errand());
 }
 
 void learn_connection(const Port* port) noexcept {

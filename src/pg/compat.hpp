@@ -186,6 +186,26 @@ inline Permission permission(const PlannedStmt* plan, int index) {
 #endif
 }
 
+// The same of a query that is not planned yet.
+inline int permission_count(const Query* query) {
+#if PG_VERSION_NUM >= 160000
+    return list_length(query->rteperminfos);
+#else
+    return list_length(query->rtable);
+#endif
+}
+
+inline Permission permission(const Query* query, int index) {
+#if PG_VERSION_NUM >= 160000
+    auto const* const info = static_cast<RTEPermissionInfo*>(list_nth(query->rteperminfos, index));
+    return {info->relid, info->requiredPerms, info->selectedCols};
+#else
+    auto const* const entry = static_cast<RangeTblEntry*>(list_nth(query->rtable, index));
+    if (entry->rtekind != RTE_RELATION) return {InvalidOid, 0, nullptr};
+    return {entry->relid, entry->requiredPerms, entry->selectedCols};
+#endif
+}
+
 // The role whose privileges count for it: a view's owner, for one; InvalidOid: whoever runs the plan.
 inline Oid permission_role(const PlannedStmt* plan, int index) {
 #if PG_VERSION_NUM >= 160000

@@ -155,6 +155,8 @@ enum class Field : std::uint8_t {
     kSubject = 73,             // text: the object a policy change concerns
     kMode = 74,                // text: hoopguard.mode in force
     kLastStatementNo = 75,     // uint
+    kPrivileges = 76,          // array of uint (classify::Need): of each object, then of each further object
+    kFurtherObjects = 77,      // array of text: needed by the statement, and not among its objects
 };
 
 enum class TransactionOutcome : std::uint8_t {

@@ -91,6 +91,8 @@ constexpr std::array kFields = {
     Name{73, "subject"},
     Name{74, "mode"},
     Name{75, "last_statement_no"},
+    Name{76, "privileges"},
+    Name{77, "further_objects"},
     Name{80, "sealed"},
     Name{81, "parameters_digest"},
 };

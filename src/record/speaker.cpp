@@ -29,6 +29,7 @@ Speaker read_speaker(const EntryView& entry) {
             .client_address = text(Field::kClientAddress),
             .client_port = text(Field::kClientPort),
             .application = text(Field::kApplicationName),
+            .backend_type = text(Field::kBackendType),
             .groups = read_texts(entry, Field::kGroups)};
 }
 

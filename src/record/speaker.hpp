@@ -22,6 +22,7 @@ struct Speaker {
     std::string client_address;
     std::string client_port;
     std::string application;
+    std::string backend_type;
     std::vector<std::string> groups;
 
     // The actor, or the role that logged in where no actor is told.

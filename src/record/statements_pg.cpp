@@ -8,6 +8,8 @@
 #include "record/session_writer_pg.hpp"
 #include "record/statement_text_pg.hpp"
 
+#include <algorithm>
+
 extern "C" {
 #include "tcop/pquery.h"
 }
@@ -41,6 +43,21 @@ void add_objects(EntryWriter& entry, const classify::Footprint& footprint) {
     if (footprint.objects.empty()) return;
     CborWriter& cbor = entry.add_array(Field::kObjects, footprint.objects.size());
     for (const classify::ObjectName& object : footprint.objects) cbor.text(object.name);
+}
+
+// What each object is needed for, and what is needed beside them.
+void add_needs(EntryWriter& entry, const classify::Footprint& footprint) {
+    auto const& further = footprint.further;
+    bool const any = !further.empty() || std::ranges::any_of(footprint.objects, [](const auto& object) {
+        return object.need.privileges != 0;
+    });
+    if (!any) return;
+    CborWriter& numbers = entry.add_array(Field::kPrivileges, footprint.objects.size() + further.size());
+    for (auto const& object : footprint.objects) numbers.unsigned_number(object.need.number());
+    for (auto const& one : further) numbers.unsigned_number(one.need.number());
+    if (further.empty()) return;
+    CborWriter& names = entry.add_array(Field::kFurtherObjects, further.size());
+    for (auto const& one : further) names.text(one.name);
 }
 
 void add_decision(EntryWriter& entry, const decide::Decision& decision) {
@@ -102,6 +119,7 @@ void write_fields(EntryWriter& entry, const classify::Statement& statement, cons
     if (numbers.transaction != 0) entry.add_uint(Field::kTransactionNo, numbers.transaction);
     if (!actor.definer_role.empty()) entry.add_text(Field::kEffectiveRole, actor.definer_role);
     add_approval(entry, decision);
+    add_needs(entry, footprint);
     text.add_sealed(entry, recorded.exact);
 }
 

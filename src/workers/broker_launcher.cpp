@@ -6,6 +6,7 @@
 #include "pg/settings.hpp"
 #include "policy/standing_pg.hpp"
 #include "workers/broker.hpp"
+#include "workers/gatherer.hpp"
 #include "workers/steadfast.hpp"
 
 #include <algorithm>
@@ -111,7 +112,7 @@ void note_end_of_broker(TimestampTz now) {
 
 void tend_broker() {
     auto const now = GetCurrentTimestamp();
-    if (broker_runs()) return;
+    if (broker_runs()) return pg::call(workers::tend_gatherer);
     if (broker != nullptr) note_end_of_broker(now);
     if (policy::is_broker_dismissed() || now < started_at + pause_seconds * USECS_PER_SEC) return;
     if (!database_exists()) return settle_without_database();

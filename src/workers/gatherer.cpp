@@ -1,0 +1,141 @@
+// The gatherer. It comes, works in small transactions and goes, so that it is in nobody's way who drops or copies
+// the control database; what hinders it is told in the log and tried again by the next one.
+#include "workers/gatherer.hpp"
+
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+#include "pg/settings.hpp"
+#include "policy/standing_pg.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "postmaster/bgworker.h"
+#include "tcop/tcopprot.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PGDLLEXPORT void hoopguard_gatherer_main(Datum);
+}
+
+namespace hoopguard::workers {
+
+namespace {
+
+constexpr std::int64_t kPause = 60;      // seconds
+constexpr std::int64_t kBatch = 50'000;  // entries in one transaction
+
+BackgroundWorkerHandle* gatherer = nullptr;
+TimestampTz started_at = 0;
+
+bool is_running() {
+    pid_t pid;
+    return gatherer != nullptr && GetBackgroundWorkerPid(gatherer, &pid) != BGWH_STOPPED;
+}
+
+void start() {
+    if (gatherer != nullptr) pfree(gatherer);
+    gatherer = nullptr;
+    BackgroundWorker worker = {};
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+    worker.bgw_restart_time = BGW_NEVER_RESTART;
+    worker.bgw_notify_pid = MyProcPid;
+    strlcpy(worker.bgw_library_name, "hoopguard", sizeof worker.bgw_library_name);
+    strlcpy(worker.bgw_function_name, "hoopguard_gatherer_main", sizeof worker.bgw_function_name);
+    strlcpy(worker.bgw_name, "hoopguard gatherer", sizeof worker.bgw_name);
+    strlcpy(worker.bgw_type, "hoopguard gatherer", sizeof worker.bgw_type);
+    // Full: the next round finds room, or the broker has said that there is none.
+    if (!RegisterDynamicBackgroundWorker(&worker, &gatherer)) gatherer = nullptr;
+}
+
+void begin() {
+    SetCurrentStatementStartTimestamp();
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    SPI_connect();
+}
+
+void commit() {
+    SPI_finish();
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+}
+
+// The number that a query gives; 0 where it gives none.
+std::int64_t number_of(const char* query) {
+    if (SPI_execute(query, false, 1) != SPI_OK_SELECT) elog(ERROR, "could not run %s", query);
+    if (SPI_processed == 0) return 0;
+    bool null = false;
+    Datum const value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+    return null ? 0 : DatumGetInt64(value);
+}
+
+// Whether the control database has a function; it need not have the extension.
+bool has_function(const char* signature) {
+    return number_of(
+               psprintf("SELECT (pg_catalog.to_regprocedure('%s') IS NOT NULL)::pg_catalog.int4::pg_catalog.int8",
+                        signature)) != 0;
+}
+
+// False: there is nothing more to read.
+bool gather_batch() {
+    begin();
+    bool more = false;
+    if (has_function("hoopguard.gather_usage(bigint)"))
+        more =
+            number_of(psprintf("SELECT hoopguard.gather_usage(%lld)", static_cast<long long>(kBatch))) >= kBatch;
+    commit();
+    return more;
+}
+
+void step_reviews() {
+    begin();
+    if (has_function("hoopguard.review_step()")) (void)SPI_execute("SELECT hoopguard.review_step()", false, 0);
+    commit();
+}
+
+// What fails is told, and hinders nothing else.
+template <typename Work>
+bool attempt(const char* what, Work&& work) {
+    try {
+        return pg::call(work);
+    } catch (const pg::Error& error) {
+        pg::call([&error, what] {
+            AbortCurrentTransaction();
+            ereport(LOG, (errmsg("hoopguard could not %s: %s", what, error.what())));
+        });
+    }
+    return false;
+}
+
+void work() {
+    while (!policy::is_broker_dismissed() && attempt("gather usage", gather_batch))
+        pg::call([] { CHECK_FOR_INTERRUPTS(); });
+    if (policy::is_broker_dismissed()) return;
+    attempt("do what access reviews have due", [] {
+        step_reviews();
+        return true;
+    });
+}
+
+}  // namespace
+
+void tend_gatherer() {
+    auto const now = GetCurrentTimestamp();
+    if (now < started_at + kPause * USECS_PER_SEC || is_running() || policy::is_broker_dismissed()) return;
+    if (RecoveryInProgress()) return;
+    started_at = now;
+    start();
+}
+
+}  // namespace hoopguard::workers
+
+extern "C" void hoopguard_gatherer_main(Datum) {
+    pqsignal(SIGTERM, die);
+    BackgroundWorkerUnblockSignals();
+    BackgroundWorkerInitializeConnection(hoopguard::pg::settings.database, nullptr, 0);
+    hoopguard::pg::entry(hoopguard::pg::Door::kObserver, "gatherer", hoopguard::workers::work);
+    proc_exit(0);
+}
