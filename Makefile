@@ -90,7 +90,7 @@ install-pam: $(PAM)
 
 # Unit tests: the pure floors under AddressSanitizer and UndefinedBehaviorSanitizer.
 UNIT = build/unit-tests
-UNIT_FLAGS = $(PURE_CXXFLAGS) -Og -fsanitize=address,undefined -fno-sanitize-recover=all -DTEST_DATA='"test"'
+UNIT_FLAGS = $(PURE_CXXFLAGS) -Og -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -DTEST_DATA='"test"'
 UNIT_OBJS = $(patsubst src/%.cpp,build/unit/src/%.o,$(PURE)) \
             $(patsubst test/unit/%.cpp,build/unit/test/%.o,$(sort $(wildcard test/unit/*.cpp)))
 build/unit/src/%.o: src/%.cpp
