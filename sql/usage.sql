@@ -66,7 +66,7 @@ SELECT hoopguard.gather_usage() >= 0 AS gathered;
 SELECT effective_role, privilege, object_kind, object, through, sum(uses) AS uses
   FROM hoopguard.usage WHERE login_role LIKE 'use\_%'
  GROUP BY 1, 2, 3, 4, 5 ORDER BY effective_role COLLATE "C", object COLLATE "C", privilege COLLATE "C", through;
-SELECT class, statements, refused FROM hoopguard.usage_day WHERE actor = session_user AND class = 'write.truncate';
+SELECT sum(statements) > sum(refused) AS counted FROM hoopguard.usage_day WHERE actor = session_user AND class = 'write.truncate';
 
 -- Gathered again, entry by entry or from nothing, it is the same.
 CREATE TABLE use_before AS SELECT * FROM hoopguard.usage;

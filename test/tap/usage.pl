@@ -60,7 +60,7 @@ is($use->('sales.item', 'depot'), 1, 'what was done in another database is');
 $node->restart;
 sql('SELECT hoopguard.gather_usage()');
 is($use->('sales.dear', 'depot'), 1, 'once it has ended it is, over a restart');
-is($use->('sales.item', 'Shop 1'), 3, 'and nothing twice');
+is($use->('sales.item', 'Shop 1'), 4, 'and nothing twice');
 $node->stop('immediate');
 $node->start;
 
@@ -68,7 +68,7 @@ $node->start;
 as_role('app', 'SELECT count(*) FROM sales.item', 'depot');
 ok($node->poll_query_until('postgres', "SELECT sum(uses) = 2 FROM hoopguard.usage WHERE effective_role = 'app' AND object = 'sales.item' AND database = 'depot' AND privilege = 'SELECT'"),
     'a worker gathers without being asked');
-is(sql("SELECT count(*) FROM hoopguard.usage_source WHERE actor = 'app' AND login_role = 'app' AND logins > 0"), '1', 'where the role was used from');
+is(sql("SELECT string_agg(application || ':' || logins, ',' ORDER BY application) FROM hoopguard.usage_source WHERE actor = 'app' AND login_role = 'app'"), ':1,usage.pl:3', 'by which applications the role was used');
 
 # Whoever drops the control database finds it free; here another one, of the same server.
 sql('SELECT hoopguard.gather_usage()');
@@ -91,6 +91,9 @@ is($problem, '', 'recorded work replays without error under the reduced grants')
 is($problem, '', 'in the other database too');
 (undef, $problem) = as_role('thin', 'TRUNCATE sales."Price List"', 'Shop 1');
 like($problem, qr/permission denied/, 'what was not used is not given');
+sql('SELECT hoopguard.gather_usage()');
+is(sql("SELECT statements, refused FROM hoopguard.usage_day WHERE actor = 'thin' AND class = 'write.truncate'"), '1|1', 'a statement that was not allowed is counted as refused');
+is(sql("SELECT count(*) FROM hoopguard.usage WHERE actor = 'thin' AND privilege = 'TRUNCATE'"), '0', 'and is no use');
 (undef, $problem) = as_role('thin', 'INSERT INTO sales.item (name) VALUES (1)', 'depot');
 like($problem, qr/permission denied/, 'nor is what was used in another database alone');
 my $needless = 0;
