@@ -125,8 +125,9 @@ void raise_again(StringInfo message, const Errand& errand, const char* database)
     // Whoever catches this and goes on finds the worker's place free.
     WaitForBackgroundWorkerShutdown(errand.worker);
     error.elevel = ERROR;
-    // A place in a text that the client does not have.
-    error.cursorpos = 0;
+    // Places in a text that the client does not have.
+    error.cursorpos = error.internalpos = 0;
+    error.internalquery = nullptr;
     error.message = psprintf("database \"%s\": %s", database, error.message != nullptr ? error.message : "");
     error.context = nullptr;
     error.assoc_context = CurrentMemoryContext;
