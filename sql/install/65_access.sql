@@ -210,7 +210,7 @@ END
 $$;
 
 -- An array of rows, as in_database() gives it, becomes facts of that database.
-CREATE FUNCTION hoopguard.take_facts(database text, found jsonb) RETURNS bigint
+CREATE FUNCTION hoopguard.take_facts(database text, gathered jsonb) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -219,7 +219,7 @@ BEGIN
     DELETE FROM hoopguard.access_fact f WHERE f.database = take_facts.database;
     INSERT INTO hoopguard.access_fact
     SELECT take_facts.database, r.*
-      FROM jsonb_to_recordset(found) AS r (catalog text, objid oid, objsubid integer, object_kind text, object text,
+      FROM jsonb_to_recordset(gathered) AS r (catalog text, objid oid, objsubid integer, object_kind text, object text,
            relation text, schema text, owner oid, grantee oid, grantor oid, privileges text[], grantable text[],
            nature text);
     GET DIAGNOSTICS taken = ROW_COUNT;
