@@ -7,7 +7,8 @@
 -- gather_access() found them.
 --
 
--- The query that gathers facts: plain SQL, for databases that need not have the extension. One row for each object,
+-- The query that gathers facts: plain SQL, for databases that need not have the extension; under a search_path of
+-- pg_catalog alone, so that all else is named with its schema. One row for each object,
 -- grantee and grantor, and one for each owner. What came with the server or an extension is left out, but for what
 -- was granted beyond that.
 CREATE FUNCTION hoopguard.access_fact_query() RETURNS text
@@ -62,14 +63,7 @@ WITH RECURSIVE label AS (
      WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
     UNION ALL
     SELECT p.tableoid, 'pg_proc', p.oid, 0, 'f', CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
-           n.quoted || '.' || pg_catalog.quote_ident(p.proname) || '(' || coalesce((
-               SELECT pg_catalog.string_agg(
-                      CASE WHEN t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace THEN pg_catalog.format_type(t.oid, NULL)
-                           ELSE pg_catalog.format('%I.%I%s', tn.nspname, coalesce(e.typname, t.typname),
-                                                  CASE WHEN e.oid IS NOT NULL THEN '[]' ELSE '' END) END, ', ' ORDER BY a.n)
-                 FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, n)
-                 JOIN pg_catalog.pg_type t ON t.oid = a.type JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
-                 LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid), '') || ')',
+           n.quoted || '.' || pg_catalog.quote_ident(p.proname) || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')',
            NULL, n.quoted, p.proowner, p.proacl,
            CASE WHEN p.prosecdef THEN 'definer' ELSE 'plain' END
       FROM pg_catalog.pg_proc p JOIN space n ON n.oid = p.pronamespace
@@ -216,7 +210,7 @@ END
 $$;
 
 -- An array of rows, as in_database() gives it, becomes facts of that database.
-CREATE FUNCTION hoopguard.take_facts(database text, found jsonb) RETURNS bigint
+CREATE FUNCTION hoopguard.take_facts(database text, gathered jsonb) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -225,7 +219,7 @@ BEGIN
     DELETE FROM hoopguard.access_fact f WHERE f.database = take_facts.database;
     INSERT INTO hoopguard.access_fact
     SELECT take_facts.database, r.*
-      FROM jsonb_to_recordset(found) AS r (catalog text, objid oid, objsubid integer, object_kind text, object text,
+      FROM jsonb_to_recordset(gathered) AS r (catalog text, objid oid, objsubid integer, object_kind text, object text,
            relation text, schema text, owner oid, grantee oid, grantor oid, privileges text[], grantable text[],
            nature text);
     GET DIAGNOSTICS taken = ROW_COUNT;
