@@ -148,11 +148,13 @@ void name_actor() {
         actor.token_id = one->token_id;
         actor.expires_at = one->expires_at;
         actor.kind = one->kind;
+        actor.own_role = one->own_role ? one->role_oid : 0;
     } else {
         actor.provider = actor.on_behalf_of = actor.token_id = {};
         actor.name = speaker.name;
         actor.groups = {};
         actor.expires_at = 0;
+        actor.own_role = 0;
         actor.kind = registered_kind(actor.name);
     }
     actor.guarded = actor.kind == ActorKind::kAgent;
