@@ -59,7 +59,7 @@ sub ask {
     my ($self, $sql) = @_;
     my $mark = 'said-' . ++$self->{said};
     $self->{out} = $self->{err} = '';
-    $self->{in} .= "$sql\n\\echo $mark\n";
+    $self->{in} .= "$sql;\n\\echo $mark\n";
     $self->{run}->pump until $self->{out} =~ /^\Q$mark\E$/m || !$self->{run}->pumpable;
     $self->{out} =~ s/\n?\Q$mark\E\n//;
     return $self->{out} . ($self->{err} =~ /(ERROR|FATAL).*/s ? $& : '');
@@ -211,6 +211,7 @@ is(scalar(my @files = glob($node->data_dir . '/hoopguard/policy/credential-*')),
 $node->backup('b');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'b', has_streaming => 1);
+chmod 0600, $standby->data_dir . '/server.key';
 $standby->start;
 $node->wait_for_catchup($standby);
 is(as_token($token, 'SELECT current_user', node => $standby), 'analyst', 'a standby, which can make none, gives the mapped role');
