@@ -10,11 +10,13 @@ CREATE FUNCTION hoopguard.is_own_request(provider text, actor text) RETURNS bool
 CREATE FUNCTION hoopguard.requests_json() RETURNS jsonb
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_requests_json';
 
--- A role, or group:NAME of an identity provider, that `member` belongs to; a name that is gone counts for nobody.
+-- A role that `member` belongs to, or group:NAME of the token that this session speaks by; a name that is gone counts
+-- for nobody.
 CREATE FUNCTION hoopguard.belongs_to(member name, roles text[]) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM unnest($2) AS wanted (name) JOIN pg_roles r ON r.rolname = wanted.name
                     WHERE pg_has_role($1, r.oid, 'MEMBER'))
+        OR $2 && ARRAY(SELECT 'group:' || g FROM unnest((hoopguard.whoami()).groups) AS g) AND $1 = current_user
 $$;
 
 CREATE FUNCTION hoopguard.request_changes() RETURNS trigger

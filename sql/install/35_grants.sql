@@ -376,7 +376,8 @@ CREATE FUNCTION hoopguard.broker_ask_access(letter jsonb) RETURNS jsonb
 DECLARE
     speaker jsonb := letter -> 'speaker';
     asked record;
-    member text := speaker ->> 'login_role';
+    -- A session with a role of its own, and no other, gets what is given to that.
+    member text := coalesce(speaker ->> 'own_role', speaker ->> 'login_role');
     approvers text[];
     votes integer;
     unknown text;
@@ -388,11 +389,11 @@ BEGIN
     END IF;
     PERFORM hoopguard.check_duration(asked.duration, current_setting('hoopguard.grant_max_duration')::interval);
     IF asked.role IS NOT NULL THEN
-        IF speaker ->> 'provider' IS NOT NULL AND NOT coalesce((speaker ->> 'own_role')::boolean, false) THEN
+        IF speaker ->> 'provider' IS NOT NULL AND NOT speaker ? 'own_role' THEN
             RAISE EXCEPTION 'membership of a role cannot be had for a time by %', speaker ->> 'actor'
                 USING ERRCODE = 'feature_not_supported',
                       DETAIL = format('Role "%s", as which it is logged in, may be others'' too.', member),
-                      HINT = 'Request classes on objects, or data classes to unmask.';
+                      HINT = 'Request classes on objects, or data classes to unmask; or have the role mapped with session_role temporary.';
         END IF;
         PERFORM hoopguard.check_requested_role(asked.role, member);
     END IF;
@@ -415,7 +416,7 @@ BEGIN
         END IF;
     END IF;
     RETURN hoopguard.broker_file(jsonb_strip_nulls(jsonb_build_object(
-        'kind', 'access', 'speaker', speaker, 'access_role', asked.role, 'classes', to_jsonb(asked.classes),
+        'kind', 'access', 'speaker', speaker || jsonb_build_object('login_role', member), 'access_role', asked.role, 'classes', to_jsonb(asked.classes),
         'objects', to_jsonb(asked.objects), 'unmask', to_jsonb(asked.unmask), 'duration', asked.duration,
         'reason', asked.reason, 'request_id', letter ->> 'request_id', 'approvers', to_jsonb(approvers),
         'min_approvals', votes)));

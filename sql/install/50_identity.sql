@@ -157,7 +157,8 @@ BEGIN
       FROM pg_roles r
      WHERE r.rolcanlogin AND NOT r.rolsuper AND pg_has_role(r.oid, map_role.role, 'MEMBER')
        AND NOT EXISTS (SELECT FROM hoopguard.actor a
-                        WHERE a.provider IS NULL AND a.name = r.rolname AND (a.kind <> 'agent' OR a.pooled));
+                        WHERE a.provider IS NULL AND a.name = r.rolname AND (a.kind <> 'agent' OR a.pooled))
+       AND NOT EXISTS (SELECT FROM hoopguard.temporary_role t WHERE t.role_oid = r.oid);
     IF others IS NOT NULL THEN
         RAISE NOTICE 'from now on these roles log in with a token alone: %', others
             USING HINT = 'One that is a person or a service with means of its own: INSERT INTO hoopguard.actor (name, kind) VALUES (…, ''human'').';

@@ -72,6 +72,8 @@ SELECT * FROM hoopguard.examine_journal()
 UNION ALL
 SELECT * FROM hoopguard.examine_identity()
 UNION ALL
+SELECT * FROM hoopguard.examine_temporary_roles()
+UNION ALL
 SELECT * FROM hoopguard.examine_cluster()
 UNION ALL
 SELECT 'authentication',

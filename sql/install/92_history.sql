@@ -76,6 +76,13 @@ BEGIN
             MESSAGE = 'invalid value for argument "dry_run": NULL', HINT = 'Allowed: true, false.';
     END IF;
 
+    IF NOT uninstall.dry_run AND EXISTS (SELECT FROM hoopguard.temporary_role) THEN
+        RAISE object_in_use USING
+            MESSAGE = format('%s temporary roles are still there', (SELECT count(*) FROM hoopguard.temporary_role)),
+            DETAIL = (SELECT string_agg(t.role, ', ' ORDER BY t.role) FROM hoopguard.temporary_role t),
+            HINT = 'They go when their sessions end, and credentials when they expire.';
+    END IF;
+
     -- Here and now: what the cluster shares.
     steps := ARRAY(
         SELECT format('SELECT hoopguard.end_grant(%s, ''revoked'', %L, %L);', g.id, session_user, uninstall.reason)

@@ -4,6 +4,7 @@
 #include "approve/standing_roles_pg.hpp"
 #include "decide/leave.hpp"
 #include "decide/memberships_pg.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/report.hpp"
@@ -74,6 +75,11 @@ std::string name_of(Oid role) {
     });
 }
 
+// The role that grants of roles are made to: of a session that has a role of its own, that one.
+Oid holder_of(const identify::Actor& actor) noexcept {
+    return OidIsValid(actor.own_role) ? actor.own_role : actor.login_role;
+}
+
 bool gives_role(const policy::Row& grant, std::string_view member) noexcept {
     return grant.word(GrantField::kMade) != 0 && grant.text(GrantField::kMember) == member;
 }
@@ -103,7 +109,7 @@ std::optional<std::uint64_t> wait_for_broker(std::string_view member) {
 void look_up(Elevation& found, const identify::Actor& actor, const policy::Image& image) {
     found.grants.clear();
     found.standing.clear();
-    auto const login = name_of(actor.login_role);
+    auto const login = name_of(holder_of(actor));
     auto const grants = image.section(policy::SectionId::kGrants);
     for (std::uint32_t i = 0; i < grants.size(); ++i) {
         if (!gives_role(grants[i], login)) continue;
@@ -122,7 +128,7 @@ void look_up(Elevation& found, const identify::Actor& actor, const policy::Image
     auto const standing = pg::call([&found, &actor] {
         List* granted = NIL;
         for (auto const& one : found.grants) granted = lappend_oid(granted, one.role);
-        List* const roles = standing_roles(actor.login_role, granted);
+        List* const roles = standing_roles(holder_of(actor), granted);
         return Oids{list_head(roles), list_length(roles)};
     });
     for (int i = 0; i < standing.count; ++i) found.standing.push_back(standing.cells[i].oid_value);
@@ -135,13 +141,13 @@ const Elevation& look(const identify::Actor& actor) {
     auto& found = elevation();
     auto const epoch = decide::roles_epoch();
     auto const generation = policy::generation_in_force();
-    if (found.generation == generation && found.roles_epoch == epoch && found.login == actor.login_role)
+    if (found.generation == generation && found.roles_epoch == epoch && found.login == holder_of(actor))
         return found;
     found.generation = 0;
     auto const* const image = policy::in_force();
     if (image == nullptr) return found = Elevation();
     look_up(found, actor, *image);
-    found.login = actor.login_role;
+    found.login = holder_of(actor);
     found.roles_epoch = epoch;
     found.generation = image->generation();
     return found;
@@ -173,7 +179,7 @@ bool is_way_out(const classify::Statement& statement) {
 
 // SET ROLE to a role that the session's user has lost since.
 bool has_lost_role() {
-    Oid const session = GetSessionUserId();
+    Oid const session = identify::speaking_role();
     Oid const outer = GetOuterUserId();
     return session != outer &&
            pg::call([=] { return !superuser_arg(session) && !is_member_of_role_nosuper(session, outer); });
@@ -263,8 +269,8 @@ void settle_roles(const identify::Actor& actor) {
         !held.grants.empty() && std::ranges::any_of(held.grants, [time = now()](const RoleGrant& grant) {
             return grant.valid_until <= time;
         });
-    if (over && held.login == actor.login_role) {
-        if (auto const grant = wait_for_broker(name_of(actor.login_role)))
+    if (over && held.login == holder_of(actor)) {
+        if (auto const grant = wait_for_broker(name_of(holder_of(actor))))
             throw pg::Refusal(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                               pg::format("just-in-time grant %llu has ended and is not taken back yet",
                                          static_cast<unsigned long long>(*grant)),

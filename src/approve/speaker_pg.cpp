@@ -4,6 +4,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "decide/memberships_pg.hpp"
+#include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 
@@ -56,7 +57,9 @@ std::string speaker_json(const identify::Actor& actor, const identify::Session& 
     json.text_if_any("provider", to_utf8(actor.provider));
     json.text("actor", to_utf8(actor.name));
     json.text("kind", to_text(actor.kind));
+    json.text_if_any("on_behalf_of", to_utf8(actor.on_behalf_of));
     json.text("login_role", to_utf8(session.login_role));
+    if (OidIsValid(actor.own_role)) json.text("own_role", to_utf8(name_of(actor.own_role)));
     json.text("role", to_utf8(name_of(actor.effective_role)));
     json.text("database", to_utf8(session.database));
     char id_text[32];
@@ -66,8 +69,9 @@ std::string speaker_json(const identify::Actor& actor, const identify::Session& 
     json.text_if_any("application_name", to_utf8(session.application_name));
     json.boolean("superuser", actor.superuser);
     std::vector<std::string> roles;
-    for (auto const& role : decide::memberships(pg::call([] { return GetAuthenticatedUserId(); })))
-        roles.push_back(to_utf8(role));
+    // What its token makes it, not what others who share its login role are.
+    for (auto const& role : decide::memberships(identify::speaking_role())) roles.push_back(to_utf8(role));
+    for (auto const& group : actor.groups) roles.push_back("group:" + group);
     json.texts("roles", roles);
     return json.object();
 }

@@ -9,7 +9,7 @@
 
 namespace hoopguard::approve {
 
-// A JSON object: provider, actor, kind, login_role, role, database, session_id, client_addr, application_name,
+// A JSON object: provider, actor, kind, on_behalf_of, login_role, own_role, role, database, session_id, client_addr, application_name,
 // superuser, roles (all memberships of whoever logged in). Whoever logged in is meant, whatever SET ROLE or a
 // SECURITY DEFINER function says; `role` alone is the current one. May throw pg::Error.
 std::string speaker_json(const identify::Actor& actor, const identify::Session& session);

@@ -41,6 +41,19 @@ bool is_valid(const Row& grant, std::uint64_t now) noexcept {
     return now < grant.word(GrantField::kValidUntil);
 }
 
+std::vector<std::uint64_t> grants_in_force(const policy::Image& image, const Asker& asker, std::uint64_t now) {
+    std::vector<std::uint64_t> numbers;
+    auto const grants = image.section(policy::SectionId::kGrants);
+    for (std::uint32_t i = 0; i < grants.size(); ++i) {
+        auto const grant = grants[i];
+        bool const elsewhere =
+            !grant.is_null(GrantField::kDatabase) && grant.text(GrantField::kDatabase) != asker.database;
+        if (is_for(grant, asker) && is_valid(grant, now) && !elsewhere)
+            numbers.push_back(grant.word(GrantField::kId));
+    }
+    return numbers;
+}
+
 Leave::Leave(const policy::Image& image, const Asker& asker) : grants_(image.section(policy::SectionId::kGrants)) {
     for (std::uint32_t i = 0; i < grants_.size(); ++i) {
         auto const grant = grants_[i];

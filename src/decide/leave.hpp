@@ -27,6 +27,9 @@ bool is_for(const policy::Row& grant, const Asker& asker) noexcept;
 // Whether it has not ended at `now`, microseconds since 1970-01-01 UTC.
 bool is_valid(const policy::Row& grant, std::uint64_t now) noexcept;
 
+// The numbers of all that are this actor's and hold at `now`.
+std::vector<std::uint64_t> grants_in_force(const policy::Image& image, const Asker& asker, std::uint64_t now);
+
 class Leave {
  public:
     // Lets nobody do anything.

@@ -17,8 +17,10 @@ struct Bearer {
     std::string claims;  // a JSON object
     std::vector<std::string> groups;
     ActorKind kind = ActorKind::kHuman;
-    std::string role;
-    bool temporary = false;       // the role is for a role of this session alone to be a member of
+    std::string mapped_role;      // that policy gives
+    std::string role;             // of the session: that one, or one of its own that is a member of it
+    bool temporary = false;       // policy wants a role of the session's own
+    bool own_role = false;        // the session has one
     std::int64_t expires_at = 0;  // seconds since 1970-01-01 UTC
     std::uint32_t role_oid = 0;   // once known
 };

@@ -2,8 +2,11 @@
 // empty.
 #include "identify/bearing_pg.hpp"
 
+#include "identify/credential_pg.hpp"
 #include "identify/examine_pg.hpp"
 #include "identify/identity_role_pg.hpp"
+#include "identify/lock_pg.hpp"
+#include "identify/own_role_pg.hpp"
 #include "identify/role_guard_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
@@ -19,6 +22,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "libpq/hba.h"
 #include "nodes/pg_list.h"
 #include "utils/acl.h"
 #include "utils/timeout.h"
@@ -45,6 +49,7 @@ struct Bearing {
 // Made when the first token comes; never freed.
 Bearing* bearing = nullptr;
 std::uint64_t change = 0;
+std::uint64_t shown_change = 0;  // in pg_stat_activity
 char reason[512];
 int expiry_timer = -1;
 
@@ -78,16 +83,29 @@ void changed() noexcept {
     throw pg::Refusal(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, message, nullptr, hint);
 }
 
-// The role that a bearer is to have: it exists and is no superuser.
-Oid role_for(const Bearer& one) {
-    const char* const name = one.role.c_str();
-    const Oid role = pg::call([name] {
+// A role that a session may have: it exists and is no superuser.
+Oid usable_role(const std::string& role) {
+    const char* const name = role.c_str();
+    const Oid usable = pg::call([name] {
         const Oid found = get_role_oid(name, true);
         return OidIsValid(found) && !superuser_arg(found) ? found : InvalidOid;
     });
-    if (!OidIsValid(role))
-        note_reason("role \"" + one.role + "\" of hoopguard.role_map does not exist or is a superuser");
-    return role;
+    if (!OidIsValid(usable))
+        note_reason("role \"" + role + "\" of hoopguard.role_map does not exist or is a superuser");
+    return usable;
+}
+
+void demand_encryption() {
+    if (MyProcPort != nullptr && MyProcPort->raddr.addr.ss_family != AF_UNIX && !MyProcPort->ssl_in_use)
+        refuse_identity("a token is accepted over TLS alone");
+}
+
+// Gives a bearer its role: the one that is mapped, or one of its own that is a member of it.
+bool give_role(Bearer& one) {
+    if (!OidIsValid(usable_role(one.mapped_role))) return false;
+    if (!one.own_role) take_own_role(one);
+    one.role_oid = usable_role(one.role);
+    return OidIsValid(one.role_oid);
 }
 
 void add_option(Port* port, const char* name, const char* value) {
@@ -105,15 +123,28 @@ void admit_offered(Port* port, Oid login_role) {
         note_reason("a superuser does not log in with a token");
         refuse_identity("the token is not accepted for this role");
     }
-    const Oid mapped = role_for(*all.offered);
-    if (!OidIsValid(mapped)) refuse_identity("the token is not accepted for this role");
-    all.offered->role_oid = mapped;
+    if (!give_role(*all.offered)) refuse_identity("the token is not accepted for this role");
     all.connection = std::move(all.offered);
     add_option(port, "role", all.connection->role.c_str());
     const char* const subject = all.connection->subject.c_str();
     pg::call([port, subject] { pg::set_authenticated_id(port, subject); });
     note_reason("");
     changed();
+}
+
+// The identity that stands behind a credential which the client has logged in with; null: it is none.
+std::unique_ptr<Bearer> bearer_of_credential(const Port* port, Oid login_role) {
+    if (!OidIsValid(login_role)) return nullptr;
+    auto found = examine_credential(port->user_name, login_role);
+    if (!found) return nullptr;
+    note_reason(found->reason);
+    if (!found->bearer) refuse_identity("the credential is not accepted");
+    const UserAuth method = port->hba != nullptr ? port->hba->auth_method : uaReject;
+    if (method != uaSCRAM && method != uaMD5 && method != uaPassword) {
+        note_reason("a credential of hoopguard was not asked for its password: see pg_hba.conf");
+        refuse_identity("the credential is not accepted");
+    }
+    return std::make_unique<Bearer>(std::move(*found->bearer));
 }
 
 }  // namespace
@@ -133,6 +164,11 @@ const Bearer* bearer() noexcept {
     if (!bearing->held.empty()) return &bearing->held.back().bearer;
     if (bearing->session) return bearing->session.get();
     return bearing->connection.get();
+}
+
+Oid speaking_role() noexcept {
+    const Bearer* const speaks = bearer();
+    return speaks != nullptr ? speaks->role_oid : GetAuthenticatedUserId();
 }
 
 std::uint64_t bearer_change() noexcept {
@@ -159,6 +195,10 @@ bool offer_password(const char* user, const char* password) noexcept {
     return false;
 }
 
+std::string_view offered_subject() noexcept {
+    return bearing != nullptr && bearing->offered ? std::string_view(bearing->offered->subject) : std::string_view();
+}
+
 std::string_view refusal_reason() noexcept {
     return reason;
 }
@@ -172,6 +212,10 @@ void admit_bearer(Port* port) {
             pg::call([] { return static_cast<int>(RegisterTimeout(USER_TIMEOUT, hoopguard_identity_expired)); });
     if (bearing != nullptr && bearing->offered && bearing->user == port->user_name)
         return admit_offered(port, login_role);
+    if (auto bearer = bearer_of_credential(port, login_role)) {
+        the_bearing().offered = std::move(bearer);
+        return admit_offered(port, login_role);
+    }
     if (role.needs_token_to_log_in) {
         note_reason("the role must come with a token, and none was verified for this connection");
         refuse_identity(
@@ -180,9 +224,21 @@ void admit_bearer(Port* port) {
     }
 }
 
+Credential issue_credential(std::string_view token) {
+    demand_encryption();
+    Examination result = examine(token);
+    note_reason(result.reason);
+    if (!result.bearer || !OidIsValid(usable_role(result.bearer->mapped_role)))
+        refuse_identity("the token is not accepted", "The journal says why.");
+    Actor actor;
+    actor.provider = result.bearer->provider;
+    actor.name = result.bearer->subject;
+    refuse_locked_login(actor, {});
+    return make_credential(*result.bearer);
+}
+
 void login(std::string_view token) {
-    if (MyProcPort != nullptr && MyProcPort->raddr.addr.ss_family != AF_UNIX && !MyProcPort->ssl_in_use)
-        refuse_identity("a token is accepted over TLS alone");
+    demand_encryption();
     const bool local = pg::call([] { return IsTransactionBlock(); });
     const IdentityRole role = identity_role(GetAuthenticatedUserId());
     if (role.pooled && !local)
@@ -193,9 +249,7 @@ void login(std::string_view token) {
     if (!result.bearer) refuse_identity("the token is not accepted", "The journal says why.");
     if (pg::call([] { return superuser_arg(GetAuthenticatedUserId()); }))
         refuse_identity("a superuser does not log in with a token");
-    const Oid mapped = role_for(*result.bearer);
-    if (!OidIsValid(mapped)) refuse_identity("the token is not accepted", "The journal says why.");
-    result.bearer->role_oid = mapped;
+    if (!give_role(*result.bearer)) refuse_identity("the token is not accepted", "The journal says why.");
     const std::string name = result.bearer->role;
     the_bearing().held.push_back({std::move(*result.bearer), GetCurrentTransactionNestLevel(), !local});
     changed();
@@ -232,6 +286,10 @@ void subtransaction_ended(int level, bool committed) noexcept {
 
 void hold_to_bearer() {
     const Bearer* const speaks = bearer();
+    if (shown_change != change) {
+        show_role(speaks);
+        shown_change = change;
+    }
     if (speaks == nullptr) return;
     if (std::time(nullptr) >= speaks->expires_at) {
         kill(MyProcPid, SIGTERM);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "identify/bearer.hpp"
+#include "identify/credential_pg.hpp"
 #include "pg/compat.hpp"
 
 #include <string_view>
@@ -11,12 +12,16 @@ namespace hoopguard::identify {
 
 // Who speaks by a token now; null: the database role does. Valid until the next call that changes it.
 const Bearer* bearer() noexcept;
+// The role that the session has by its token, or else the role that logged in: what it is a member of, its speaker is.
+Oid speaking_role() noexcept;
 // Rises whenever bearer() becomes another.
 std::uint64_t bearer_change() noexcept;
 
 // Called by the PAM module, below PostgreSQL's authentication: whether the password is a token that is good for
 // that role. Keeps whose it is until the connection is admitted. Raises nothing.
 bool offer_password(const char* user, const char* password) noexcept;
+// Whose the token was that was offered last and is good; empty: none. Valid until the next call.
+std::string_view offered_subject() noexcept;
 // Why the last token was refused; empty when none was. For the journal.
 std::string_view refusal_reason() noexcept;
 
@@ -27,6 +32,9 @@ void admit_bearer(Port* port);
 // login(): within a transaction block until that ends, otherwise for the session. Throws pg::Refusal (28000) when
 // the token is refused.
 void login(std::string_view token);
+// Trades a token for a credential; for the client that has it, not for this session. Throws pg::Refusal (28000) when
+// the token is refused.
+Credential issue_credential(std::string_view token);
 // DISCARD ALL: what login() brought for the session is gone, and its role with it. May throw pg::Error.
 void log_out();
 

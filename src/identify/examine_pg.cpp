@@ -2,8 +2,8 @@
 #include "identify/examine_pg.hpp"
 
 #include "base/text.hpp"
+#include "identify/key_cache.hpp"
 #include "identify/mapping.hpp"
-#include "identify/token.hpp"
 #include "pg/boundary.hpp"
 #include "policy/in_force_pg.hpp"
 #include "policy/standing_pg.hpp"
@@ -23,6 +23,11 @@ std::string keys_of(const policy::Row& provider) {
         if (file && !file->bytes().empty()) return std::string(base::text_of(file->bytes()));
     }
     return std::string(provider.text(ProviderField::kJwks));
+}
+
+KeyCache& key_cache() {
+    static KeyCache cache;
+    return cache;
 }
 
 std::int64_t session_end(const policy::Row& provider, std::int64_t now) noexcept {
@@ -51,7 +56,7 @@ Examination admit_identity(const policy::Image& image, const policy::Row& provid
         return result;
     }
     bearer.provider = name;
-    bearer.role = mapping->role;
+    bearer.role = bearer.mapped_role = mapping->role;
     bearer.temporary = mapping->temporary;
     bearer.subject = std::move(identity.subject);
     bearer.on_behalf_of = std::move(identity.on_behalf_of);
@@ -90,7 +95,7 @@ Examination examine(std::string_view token) {
             issuer.empty() || provider.text(ProviderField::kIssuer) != issuer)
             continue;
         const std::string json = keys_of(provider);
-        const auto keys = parsed->key_id ? KeySet::parse(json, *parsed->key_id) : KeySet::parse(json);
+        const auto& keys = key_cache().keys(json, parsed->key_id);
         if (!keys) {
             result.reason = keys.error().message;
             continue;
@@ -101,6 +106,18 @@ Examination examine(std::string_view token) {
             policy::ask_for_keys();
         result.reason = std::move(verdict.reason);
     }
+    return result;
+}
+
+Examination examine_again(std::string_view provider, Identity identity) {
+    Examination result;
+    result.reason = "provider " + base::json_quoted(provider) + " is gone or disabled";
+    const policy::Image* const image = policy::in_force();
+    if (image == nullptr) return result;
+    const policy::Section providers = image->section(policy::SectionId::kProviders);
+    for (std::uint32_t i = 0; i < providers.size(); ++i)
+        if (providers[i].word(ProviderField::kEnabled) != 0 && providers[i].text(ProviderField::kName) == provider)
+            return admit_identity(*image, providers[i], identity, std::time(nullptr));
     return result;
 }
 

@@ -11,6 +11,8 @@ extern "C" {
 #include "access/xact.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
 }
 
 namespace hoopguard::identify {
@@ -50,6 +52,11 @@ config_string* string_setting(const char* name) {
 }  // namespace
 
 extern "C" {
+
+// The role that is set may be one that the bearer's has lost.
+static void hoopguard_memberships_changed(Datum, int, uint32) {
+    approved = InvalidOid;
+}
 
 static bool hoopguard_check_role(char** value, void** extra, GucSource source) {
     const Bearer* const speaks = bearer();
@@ -115,7 +122,10 @@ void hold_role() {
     const Oid outer = GetOuterUserId();
     const Oid own = speaks->role_oid;
     if (outer == own || (outer == approved && own == approved_for)) return;
+    static bool watching = false;
     const bool may = pg::call([=] {
+        if (!watching) CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, hoopguard_memberships_changed, Datum{0});
+        watching = true;
         if (is_member_of_role_nosuper(own, outer) && !superuser_arg(outer)) return true;
         SetCurrentRoleId(own, false);
         return false;

@@ -149,12 +149,14 @@ void name_actor() {
         actor.token_id = one->token_id;
         actor.expires_at = one->expires_at;
         actor.kind = one->kind;
+        actor.own_role = one->own_role ? one->role_oid : 0;
     } else {
         actor.provider = actor.token_id = {};
         actor.on_behalf_of = errand_asked_by();
         actor.name = speaker.name;
         actor.groups = {};
         actor.expires_at = 0;
+        actor.own_role = 0;
         actor.kind = registered_kind(actor.name);
     }
     actor.guarded = actor.kind == ActorKind::kAgent;

@@ -69,6 +69,11 @@ inline const PgBackendStatus* backend_status(int number) {
     return local ? &local->backendStatus : nullptr;
 }
 
+// 18 takes tokens by itself (RFC 7628), and asks a library whether they are good.
+#if PG_VERSION_NUM >= 180000
+#define HOOPGUARD_OAUTH_VALIDATOR
+#endif
+
 namespace hoopguard::pg {
 
 // 16 moved the identity that a client authenticated as out of Port.

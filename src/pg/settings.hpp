@@ -38,6 +38,7 @@ struct Settings {
     int request_lifetime;         // seconds
     int approval_lifetime;        // seconds
     int grant_max_duration;       // seconds
+    int credential_lifetime;      // seconds
     char* request_id;             // the caller's, user-settable
     char* reason;                 // the caller's, user-settable
 

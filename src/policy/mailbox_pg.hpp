@@ -30,6 +30,7 @@ enum class Errand : std::uint32_t {
     kAskAccess = 20,  // file a request for access
     kBreakGlass,      // leave without asking
     kRevoke,          // end a grant
+    kMakeRole = 30,   // make a temporary role
     kCount,
 };
 

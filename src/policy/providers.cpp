@@ -80,9 +80,8 @@ std::optional<Objection> object_to(const RoleMap& row) {
         return object("group_name", "NULL", "the name of a group, when claims is NULL");
     if (row.group_name && row.group_name->empty()) return object("group_name", "", "the name of a group; or NULL");
     if (row.role.empty()) return object("role", "", "an existing role");
-    if (row.session_role != "mapped")
-        return object("session_role", row.session_role,
-                      "mapped (this version makes no roles for single sessions)");
+    if (row.session_role != "mapped" && row.session_role != "temporary")
+        return object("session_role", row.session_role, "mapped, temporary");
     return check_claims(row.claims);
 }
 

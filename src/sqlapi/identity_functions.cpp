@@ -1,7 +1,9 @@
 // Who speaks, as SQL sees it: whoami(), current_actor(), claim(), login().
+#include "decide/leave.hpp"
 #include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
+#include "policy/in_force_pg.hpp"
 #include "sqlapi/datums.hpp"
 
 extern "C" {
@@ -14,6 +16,8 @@ extern "C" {
 PGDLLEXPORT int hoopguard_may_ask_for_token(void);
 PGDLLEXPORT int hoopguard_verify_token(const char* user, const char* token);
 }
+
+#include <vector>
 
 namespace {
 
@@ -36,6 +40,23 @@ Datum groups_datum(std::span<const std::string> groups) {
     return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+Datum numbers_datum(const std::vector<std::uint64_t>& numbers) {
+    auto* const elements = static_cast<Datum*>(palloc(sizeof(Datum) * (numbers.size() + 1)));
+    int count = 0;
+    for (const std::uint64_t number : numbers) elements[count++] = UInt64GetDatum(number);
+    return PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+// The just-in-time grants in force for this session, as far as there is a policy.
+std::vector<std::uint64_t> grants_of(const identify::Actor& actor) {
+    constexpr auto kEpochs = std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+    const policy::Image* const image = policy::in_force();
+    if (image == nullptr) return {};
+    return decide::grants_in_force(
+        *image, {actor.provider, actor.name, identify::known_session().database, identify::session_id()},
+        static_cast<std::uint64_t>(GetCurrentTimestamp() + kEpochs));
+}
+
 }  // namespace
 
 int hoopguard_may_ask_for_token(void) {
@@ -48,7 +69,8 @@ int hoopguard_verify_token(const char* user, const char* token) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_whoami) {
     const identify::Actor& actor = identify::current_actor();
-    return pg::call([&actor, fcinfo] {
+    const std::vector<std::uint64_t> grants = grants_of(actor);
+    return pg::call([&actor, &grants, fcinfo] {
         TupleDesc description;
         if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE)
             elog(ERROR, "whoami() must be called as a row");
@@ -68,7 +90,7 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_whoami) {
         nulls[8] = actor.expires_at == 0;
         if (!nulls[8])
             values[8] = TimestampTzGetDatum(time_t_to_timestamptz(static_cast<pg_time_t>(actor.expires_at)));
-        nulls[9] = true;
+        values[9] = numbers_datum(grants);
         return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
     });
 }

@@ -17,6 +17,7 @@
 #include "workers/broker_errands.hpp"
 #include "workers/grants.hpp"
 #include "workers/locked_sessions.hpp"
+#include "workers/role_reaper.hpp"
 #include "workers/steadfast.hpp"
 
 #include <algorithm>
@@ -267,6 +268,7 @@ void hoopguard_broker_main(Datum) {
         }
         pg::entry(pg::Door::kGate, "broker", work);
         pg::entry(pg::Door::kGate, "broker", workers::end_locked_sessions);
+        pg::entry(pg::Door::kGate, "broker", workers::tend_temporary_roles);
         pg::entry(pg::Door::kObserver, "broker", workers::say_what_was_ignored);
         long const most = RecoveryInProgress() ? kStandbyMilliseconds
                                                : workers::milliseconds_until_next_grant_ends(kPrimaryMilliseconds);

@@ -12,6 +12,7 @@
 #include "workers/broker.hpp"
 #include "workers/broker_entries.hpp"
 #include "workers/broker_notices.hpp"
+#include "workers/role_reaper.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -45,11 +46,14 @@ constexpr Doer kDoers[] = {
     {policy::Errand::kAskAccess, "hoopguard.broker_ask_access", false},
     {policy::Errand::kBreakGlass, "hoopguard.broker_break_glass", false},
     {policy::Errand::kRevoke, "hoopguard.broker_revoke", false},
+    {policy::Errand::kMakeRole, "hoopguard.broker_make_role", false,
+     [](const base::Json&) { expect_temporary_roles(); }},
 };
 constexpr Doer kGrantExpiry = {policy::Errand::kCount, "hoopguard.broker_end_grants", false};
+constexpr Doer kReaping = {policy::Errand::kCount, "hoopguard.broker_reap_roles", false};
 constexpr Doer kExpiry = {policy::Errand::kCount, "hoopguard.broker_expire", false};
 
-SPIPlanPtr plans[std::size(kDoers) + 2];
+SPIPlanPtr plans[std::size(kDoers) + 3];
 
 const Doer* doer_of(policy::Errand errand) {
     auto const* const found = std::ranges::find(kDoers, errand, &Doer::errand);
@@ -58,6 +62,7 @@ const Doer* doer_of(policy::Errand errand) {
 
 SPIPlanPtr& plan_of(const Doer& doer) {
     if (&doer == &kExpiry) return plans[std::size(kDoers)];
+    if (&doer == &kReaping) return plans[std::size(kDoers) + 2];
     return &doer == &kGrantExpiry ? plans[std::size(kDoers) + 1] : plans[&doer - kDoers];
 }
 
@@ -206,14 +211,27 @@ long expire(long most) {
 
 }  // namespace
 
-std::string end_grants() {
+namespace {
+
+// One of the broker's own functions that has a letter for nobody, with its entries; its answer.
+std::string do_by_itself(const Doer& doer) {
     pg::call(begin);
-    std::string json = call_function(kGrantExpiry, "{}");
+    std::string json = call_function(doer, "{}");
     auto const answer = base::Json::parse(json);
     if (!answer) throw pg::Refusal(ERRCODE_INTERNAL_ERROR, pg::format("%s", answer.error().message.c_str()));
     write_entries(*answer);
     pg::call(commit);
     return json;
+}
+
+}  // namespace
+
+std::string end_grants() {
+    return do_by_itself(kGrantExpiry);
+}
+
+std::string reap_roles() {
+    return do_by_itself(kReaping);
 }
 
 void prepare_errands() {

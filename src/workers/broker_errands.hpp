@@ -18,4 +18,7 @@ long do_errands(long most);
 // and pg::Refusal within its transaction.
 std::string end_grants();
 
+// Removes the temporary roles that are over; the answer of hoopguard.broker_reap_roles(). Throws in the same way.
+std::string reap_roles();
+
 }  // namespace hoopguard::workers

@@ -12,6 +12,8 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
 #include "utils/timestamp.h"
 }
 
@@ -39,7 +41,10 @@ Clients clients() {
         auto const* const status = backend_status(number);
         if (status == nullptr || !OidIsValid(status->st_userid)) continue;
         if (status->st_backendType != B_BACKEND && status->st_backendType != B_WAL_SENDER) continue;
-        const char* const role = GetUserNameFromId(status->st_userid, true);
+        // A session with a role of its own shows that one; the lock is on the role that it logged in as.
+        const PGPROC* const process = BackendPidGetProc(status->st_procpid);
+        if (process == nullptr) continue;
+        const char* const role = GetUserNameFromId(process->roleId, true);
         if (role != nullptr) list[count++] = {status->st_procpid, role};
     }
     return {list, count};

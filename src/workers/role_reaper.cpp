@@ -1,0 +1,210 @@
+// The broker's side, and the worker that hands over what temporary roles own in one database.
+#include "workers/role_reaper.hpp"
+
+#include "base/json.hpp"
+#include "identify/credential_pg.hpp"
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+#include "workers/broker_errands.hpp"
+#include "workers/telling.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+extern "C" {
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "parser/parse_func.h"
+#include "postmaster/bgworker.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PGDLLEXPORT void hoopguard_role_reaper_main(Datum database);
+}
+
+namespace hoopguard::workers {
+namespace {
+
+constexpr long kLook = 1000;     // milliseconds
+constexpr long kRetry = 10'000;  // after what did not succeed
+
+// From the broker to the worker, in bgw_extra: a role, and who gets what it owns.
+struct Handover {
+    Oid from;
+    Oid to;
+};
+constexpr std::size_t kMostAtOnce = BGW_EXTRALEN / sizeof(Handover);
+struct Task {
+    Handover handovers[kMostAtOnce];  // the rest is zero
+};
+static_assert(sizeof(Task) <= BGW_EXTRALEN);
+
+bool any = true;  // there may be temporary roles
+TimestampTz look_at = DT_NOBEGIN;
+BackgroundWorkerHandle* worker = nullptr;
+std::string problem_told;
+
+// A control database without the extension has no such roles.
+bool has_function() {
+    return pg::call([] {
+        StartTransactionCommand();
+        bool const found = OidIsValid(
+            LookupFuncName(list_make2(makeString(pstrdup("hoopguard")), makeString(pstrdup("broker_reap_roles"))),
+                           -1, nullptr, true));
+        CommitTransactionCommand();
+        return found;
+    });
+}
+
+bool worker_runs() {
+    pid_t pid;
+    if (worker == nullptr) return false;
+    if (GetBackgroundWorkerPid(worker, &pid) != BGWH_STOPPED) return true;
+    pfree(worker);  // cannot fail
+    worker = nullptr;
+    return false;
+}
+
+Oid number(const base::Json& value) noexcept {
+    return value.number() != nullptr ? static_cast<Oid>(*value.number()) : InvalidOid;
+}
+
+Task read_task(const base::Json& work) {
+    Task task = {};
+    auto const* const roles = work.member("roles");
+    if (roles == nullptr || roles->array() == nullptr) return task;
+    std::size_t count = 0;
+    for (auto const& pair : *roles->array()) {
+        if (count == kMostAtOnce || pair.array() == nullptr || pair.array()->size() != 2) break;
+        task.handovers[count++] = {number((*pair.array())[0]), number((*pair.array())[1])};
+    }
+    return task;
+}
+
+// The worker tells its end to the broker, which then looks again.
+void start_worker(const base::Json& work) {
+    auto const* const database = work.member("database");
+    if (database == nullptr) return;
+    Task const task = read_task(work);
+    BackgroundWorker one = {};
+    one.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    one.bgw_start_time = BgWorkerStart_RecoveryFinished;
+    one.bgw_restart_time = BGW_NEVER_RESTART;
+    one.bgw_main_arg = ObjectIdGetDatum(number(*database));
+    one.bgw_notify_pid = MyProcPid;
+    std::memcpy(one.bgw_extra, &task, sizeof task);
+    strlcpy(one.bgw_library_name, "hoopguard", sizeof one.bgw_library_name);
+    strlcpy(one.bgw_function_name, "hoopguard_role_reaper_main", sizeof one.bgw_function_name);
+    strlcpy(one.bgw_name, "hoopguard role reaper", sizeof one.bgw_name);
+    strlcpy(one.bgw_type, "hoopguard role reaper", sizeof one.bgw_type);
+    pg::call([&one] {
+        MemoryContext const before = MemoryContextSwitchTo(TopMemoryContext);
+        if (!RegisterDynamicBackgroundWorker(&one, &worker)) worker = nullptr;
+        MemoryContextSwitchTo(before);
+    });
+}
+
+void forget_credentials(const base::Json& answer) {
+    auto const* const gone = answer.member("forgotten");
+    if (gone == nullptr || gone->array() == nullptr) return;
+    for (auto const& role : *gone->array())
+        if (role.text() != nullptr) ::unlink(identify::credential_path(*role.text()).c_str());
+}
+
+void look_in(long milliseconds) noexcept {
+    look_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+}
+
+void look() {
+    static std::string last_work;
+    auto const answer = base::Json::parse(reap_roles());
+    if (!answer) return;
+    forget_credentials(*answer);
+    auto const* const left = answer->member("left");
+    any = left != nullptr && left->number() != nullptr && *left->number() > 0;
+    auto const* const work = answer->member("work");
+    if (work == nullptr || work->object() == nullptr) return last_work.clear();
+    // The same again: the worker did not succeed, and another one at once would not either.
+    auto const* const text = work->member("what");
+    std::string const what = text != nullptr && text->text() != nullptr ? *text->text() : "";
+    bool const failed = what == last_work;
+    last_work = failed ? "" : what;
+    if (failed) return look_in(kRetry);
+    start_worker(*work);
+}
+
+// In the worker's database.
+void hand_over(const Task& task) {
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    SPI_connect();
+    for (auto const& one : task.handovers) {
+        if (!OidIsValid(one.from)) break;
+        char* const from = GetUserNameFromId(one.from, true);
+        char* const to = GetUserNameFromId(one.to, true);
+        if (from == nullptr || to == nullptr) continue;
+        SPI_execute(psprintf("REASSIGN OWNED BY %s TO %s", quote_identifier(from), quote_identifier(to)), false, 0);
+        // Privileges that it was given, or gives by default.
+        SPI_execute(psprintf("DROP OWNED BY %s", quote_identifier(from)), false, 0);
+    }
+    SPI_finish();
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+}
+
+}  // namespace
+
+void expect_temporary_roles() noexcept {
+    any = true;
+}
+
+void tend_temporary_roles() {
+    if (!any || GetCurrentTimestamp() < look_at || pg::call([] { return RecoveryInProgress(); })) return;
+    if (worker_runs()) return;
+    look_in(kLook);
+    std::string problem;
+    try {
+        if (has_function())
+            look();
+        else
+            any = false;
+    } catch (const pg::Error& error) {
+        problem = error.what();
+    } catch (const pg::Refusal& refusal) {
+        problem = refusal.what();
+    }
+    if (!problem.empty()) {
+        pg::call([] { AbortCurrentTransaction(); });
+        look_in(kRetry);
+        if (problem != problem_told) tell("temporary roles could not be removed: " + problem, nullptr);
+    }
+    problem_told = problem;
+}
+
+}  // namespace hoopguard::workers
+
+void hoopguard_role_reaper_main(Datum database) {
+    using namespace hoopguard;
+    pqsignal(SIGTERM, die);
+    BackgroundWorkerUnblockSignals();
+    BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+    pg::entry(pg::Door::kGate, "role reaper", [] {
+        pg::call([] {
+            constexpr const char* kSettings[][2] = {{"default_transaction_read_only", "off"},
+                                                    {"session_replication_role", "origin"},
+                                                    {"statement_timeout", "0"},
+                                                    {"lock_timeout", "5s"},
+                                                    {"search_path", "pg_catalog, pg_temp"}};
+            for (auto const& [name, value] : kSettings) SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
+            workers::Task task;
+            std::memcpy(&task, MyBgworkerEntry->bgw_extra, sizeof task);
+            workers::hand_over(task);
+        });
+    });
+    proc_exit(0);
+}
