@@ -9,9 +9,10 @@
 
 namespace hoopguard::approve {
 
-// A JSON object: provider, actor, kind, on_behalf_of, login_role, own_role, role, database, session_id, client_addr, application_name,
-// superuser, roles (all memberships of whoever logged in). Whoever logged in is meant, whatever SET ROLE or a
-// SECURITY DEFINER function says; `role` alone is the current one. May throw pg::Error.
+// A JSON object: provider, actor, kind, on_behalf_of, login_role, own_role, role, database, session_id,
+// client_addr, application_name, superuser, roles (all memberships of whoever logged in). Whoever logged in is
+// meant, whatever SET ROLE or a SECURITY DEFINER function says; `role` alone is the current one. May throw
+// pg::Error.
 std::string speaker_json(const identify::Actor& actor, const identify::Session& session);
 
 // Text of this database's encoding as UTF-8, and back. May throw pg::Error.

@@ -1,6 +1,6 @@
-// The validator that PostgreSQL 18 asks about tokens (oauth_validator_libraries = 'hoopguard'): the verifier that the
-// PAM module calls on older servers. What a client may log in as is the policy's to say, so the line of pg_hba.conf has
-// delegate_ident_mapping=1; the authentication hook then gives the session its role.
+// The validator that PostgreSQL 18 asks about tokens (oauth_validator_libraries = 'hoopguard'): the verifier that
+// the PAM module calls on older servers. What a client may log in as is the policy's to say, so the line of
+// pg_hba.conf has delegate_ident_mapping=1; the authentication hook then gives the session its role.
 #include "pg/compat.hpp"
 
 #ifdef HOOPGUARD_OAUTH_VALIDATOR
@@ -23,7 +23,8 @@ static bool hoopguard_validate(const ValidatorModuleState*, const char* token, c
 }
 
 PGDLLEXPORT const OAuthValidatorCallbacks* _PG_oauth_validator_module_init(void) {
-    static const OAuthValidatorCallbacks callbacks = {PG_OAUTH_VALIDATOR_MAGIC, nullptr, nullptr, hoopguard_validate};
+    static const OAuthValidatorCallbacks callbacks = {PG_OAUTH_VALIDATOR_MAGIC, nullptr, nullptr,
+                                                      hoopguard_validate};
     return &callbacks;
 }
 }

@@ -29,7 +29,7 @@ struct Actor {
     std::uint32_t login_role = 0;      // session_user
     std::uint32_t effective_role = 0;  // current_user
     std::uint32_t outer_role = 0;      // current_user outside of any SECURITY DEFINER function: what SET ROLE said
-    std::uint32_t own_role = 0;    // made for this session alone, which speaks as it; 0: none
+    std::uint32_t own_role = 0;        // made for this session alone, which speaks as it; 0: none
     std::span<const std::string> groups;  // of the identity provider, without "group:"
     std::string_view on_behalf_of;        // whom the subject speaks for; empty: itself
     std::string_view token_id;

@@ -196,7 +196,8 @@ bool offer_password(const char* user, const char* password) noexcept {
 }
 
 std::string_view offered_subject() noexcept {
-    return bearing != nullptr && bearing->offered ? std::string_view(bearing->offered->subject) : std::string_view();
+    return bearing != nullptr && bearing->offered ? std::string_view(bearing->offered->subject)
+                                                  : std::string_view();
 }
 
 std::string_view refusal_reason() noexcept {

@@ -12,7 +12,8 @@ namespace hoopguard::identify {
 
 // Who speaks by a token now; null: the database role does. Valid until the next call that changes it.
 const Bearer* bearer() noexcept;
-// The role that the session has by its token, or else the role that logged in: what it is a member of, its speaker is.
+// The role that the session has by its token, or else the role that logged in: what it is a member of, its speaker
+// is.
 Oid speaking_role() noexcept;
 // Rises whenever bearer() becomes another.
 std::uint64_t bearer_change() noexcept;
@@ -32,8 +33,8 @@ void admit_bearer(Port* port);
 // login(): within a transaction block until that ends, otherwise for the session. Throws pg::Refusal (28000) when
 // the token is refused.
 void login(std::string_view token);
-// Trades a token for a credential; for the client that has it, not for this session. Throws pg::Refusal (28000) when
-// the token is refused.
+// Trades a token for a credential; for the client that has it, not for this session. Throws pg::Refusal (28000)
+// when the token is refused.
 Credential issue_credential(std::string_view token);
 // DISCARD ALL: what login() brought for the session is gone, and its role with it. May throw pg::Error.
 void log_out();

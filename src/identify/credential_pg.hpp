@@ -1,9 +1,10 @@
-// Credentials for clients that cannot carry a long token: a role with a password, good for minutes, and the identity
-// of the token behind it.
+// Credentials for clients that cannot carry a long token: a role with a password, good for minutes, and the
+// identity of the token behind it.
 //
-// The role is made and removed by the broker. Who is behind it lies in a file beside the policy images that only the
-// server reads, because a client's login cannot look into a table; a role without its file lets nobody in (it is a
-// member of a mapped role). The password exists in the answer alone: the server keeps what SCRAM needs to check it.
+// The role is made and removed by the broker. Who is behind it lies in a file beside the policy images that only
+// the server reads, because a client's login cannot look into a table; a role without its file lets nobody in (it
+// is a member of a mapped role). The password exists in the answer alone: the server keeps what SCRAM needs to
+// check it.
 #pragma once
 
 #include "identify/bearer.hpp"
@@ -27,7 +28,8 @@ struct Credential {
 // pg::Error.
 Credential make_credential(const Bearer& bearer);
 
-// The identity behind the credential that this role is; nothing when it is none. May throw pg::Refusal and pg::Error.
+// The identity behind the credential that this role is; nothing when it is none. May throw pg::Refusal and
+// pg::Error.
 std::optional<Examination> examine_credential(std::string_view role, Oid oid);
 
 // The path of the file that says who is behind a credential.

@@ -1,5 +1,5 @@
-// Key sets that this process has read: reading a key costs as much as verifying with it. What is kept is found by the
-// text that it was read from, so that no changed set is ever missed.
+// Key sets that this process has read: reading a key costs as much as verifying with it. What is kept is found by
+// the text that it was read from, so that no changed set is ever missed.
 #pragma once
 
 #include "identify/key_set.hpp"

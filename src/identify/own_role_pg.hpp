@@ -1,8 +1,8 @@
 // A role of a session's own (session_role => 'temporary'): a member of the role that policy maps, so that
 // pg_stat_activity and current_user tell sessions apart, and what one of them makes is known as its own.
 //
-// The broker makes it in a transaction of its own, and removes it when the session is over, however that came about
-// (workers/role_reaper.cpp).
+// The broker makes it in a transaction of its own, and removes it when the session is over, however that came
+// about (workers/role_reaper.cpp).
 #pragma once
 
 #include "identify/bearer.hpp"
@@ -17,8 +17,8 @@ namespace hoopguard::identify {
 // pg::Refusal when the broker cannot make it, and pg::Error.
 void take_own_role(Bearer& bearer);
 
-// A role with a password for logging in by itself, a member of `bearer`'s mapped role, until `valid_until` (seconds
-// since 1970-01-01 UTC). `verifier` is what PostgreSQL keeps of the password.
+// A role with a password for logging in by itself, a member of `bearer`'s mapped role, until `valid_until`
+// (seconds since 1970-01-01 UTC). `verifier` is what PostgreSQL keeps of the password.
 struct MadeRole {
     std::string name;
     std::uint32_t oid = 0;

@@ -154,8 +154,8 @@ void define_approval_settings() {
     define_int("hoopguard.grant_max_duration", "No just-in-time grant is given for longer than this.",
                &settings.grant_max_duration, 24 * 3600, 1, 365 * 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
     define_int("hoopguard.credential_lifetime",
-               "Nobody logs in with a credential of issue_credential() after this.",
-               &settings.credential_lifetime, 900, 1, 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
+               "Nobody logs in with a credential of issue_credential() after this.", &settings.credential_lifetime,
+               900, 1, 24 * 3600, PGC_SIGHUP, GUC_UNIT_S);
 }
 
 void define_session_settings() {

@@ -148,7 +148,8 @@ void hand_over(const Task& task) {
         char* const from = GetUserNameFromId(one.from, true);
         char* const to = GetUserNameFromId(one.to, true);
         if (from == nullptr || to == nullptr) continue;
-        SPI_execute(psprintf("REASSIGN OWNED BY %s TO %s", quote_identifier(from), quote_identifier(to)), false, 0);
+        SPI_execute(psprintf("REASSIGN OWNED BY %s TO %s", quote_identifier(from), quote_identifier(to)), false,
+                    0);
         // Privileges that it was given, or gives by default.
         SPI_execute(psprintf("DROP OWNED BY %s", quote_identifier(from)), false, 0);
     }

@@ -1,7 +1,7 @@
 // Temporary roles that are over: what they own goes to the role that they were made a member of, then they go.
 //
-// Who is over, and dropping a role that nothing depends on any more, is hoopguard.broker_reap_roles()'s. What a role
-// owns lies in databases: a worker in each hands it over, one database after the other.
+// Who is over, and dropping a role that nothing depends on any more, is hoopguard.broker_reap_roles()'s. What a
+// role owns lies in databases: a worker in each hands it over, one database after the other.
 #pragma once
 
 namespace hoopguard::workers {

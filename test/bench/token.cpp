@@ -1,7 +1,7 @@
-// How long verifying a token takes: with its key read from the provider's JSON, as the first token of a connection has
-// it; as further tokens of a connection have it, which finds the key by that JSON; and with the key at hand.
-#include "identify/key_cache.hpp"
+// How long verifying a token takes: with its key read from the provider's JSON, as the first token of a connection
+// has it; as further tokens of a connection have it, which finds the key by that JSON; and with the key at hand.
 #include "identify/token.hpp"
+#include "identify/key_cache.hpp"
 
 #include "../unit/token_signer.hpp"
 
@@ -54,9 +54,10 @@ int main(int count, char** arguments) {
         KeyCache cache;
         const double again = median_microseconds(rounds, [&] { judge(*cache.keys(set, "k1")); });
         if (verified != 3 * rounds) return 1;
-        std::printf("verify a token, %-5s: %6.1f us; the first of a connection: %6.1f us; key at hand: %6.1f us "
-                    "(medians of %d)\n",
-                    name.c_str(), again, anew, at_hand, rounds);
+        std::printf(
+            "verify a token, %-5s: %6.1f us; the first of a connection: %6.1f us; key at hand: %6.1f us "
+            "(medians of %d)\n",
+            name.c_str(), again, anew, at_hand, rounds);
     }
     return 0;
 }
