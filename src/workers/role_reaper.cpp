@@ -47,7 +47,12 @@ static_assert(sizeof(Task) <= BGW_EXTRALEN);
 bool any = true;  // there may be temporary roles
 TimestampTz look_at = DT_NOBEGIN;
 BackgroundWorkerHandle* worker = nullptr;
-std::string problem_told;
+
+// Made at first use: the library runs nothing when it is loaded.
+std::string& problem_told() {
+    static std::string told;
+    return told;
+}
 
 // A control database without the extension has no such roles.
 bool has_function() {
@@ -182,9 +187,9 @@ void tend_temporary_roles() {
     if (!problem.empty()) {
         pg::call([] { AbortCurrentTransaction(); });
         look_in(kRetry);
-        if (problem != problem_told) tell("temporary roles could not be removed: " + problem, nullptr);
+        if (problem != problem_told()) tell("temporary roles could not be removed: " + problem, nullptr);
     }
-    problem_told = problem;
+    problem_told() = problem;
 }
 
 }  // namespace hoopguard::workers
