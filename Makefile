@@ -57,7 +57,7 @@ sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
         bench format lint \
-        install-tool install-pam dist package
+        install-tool install-pam dist package test-package
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
 # takes what is built for the library where there is one.
@@ -82,7 +82,7 @@ install-tool: $(TOOL)
 
 $(PAM): src/pam/pam_hoopguard.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -Wall -Wextra -Werror -O2 -fPIC -shared -o $@ $< -lpam -ldl
+	$(CC) -std=c11 -Wall -Wextra -Werror -O2 -g $(PURE_LDFLAGS) -fPIC -shared -o $@ $< -lpam -ldl
 
 install-pam: $(PAM)
 	$(MKDIR_P) '$(DESTDIR)$(PAM_DIR)'
@@ -160,3 +160,6 @@ dist:
 	git archive --prefix=hoopguard-$(VERSION)/ -o build/hoopguard-$(VERSION).tar.gz HEAD
 package: dist
 	test/package build/hoopguard-$(VERSION).tar.gz
+# The built packages in a fresh root of Debian 12.
+test-package:
+	test/package_install

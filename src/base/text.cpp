@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 namespace hoopguard::base {
 namespace {
@@ -221,6 +222,22 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept {
             return std::nullopt;
     }
     return value;
+}
+
+std::string session_text(std::uint64_t session) {
+    char text[24];
+    std::snprintf(text, sizeof text, "%x.%x", static_cast<unsigned>(session >> 32),
+                  static_cast<unsigned>(session));
+    return text;
+}
+
+std::optional<std::uint64_t> parse_session(std::string_view text) noexcept {
+    std::size_t const dot = text.find('.');
+    if (dot == std::string_view::npos || dot > 8 || text.size() - dot - 1 > 8) return std::nullopt;
+    auto const second = parse_hex(text.substr(0, dot));
+    auto const process = parse_hex(text.substr(dot + 1));
+    if (!second || !process || text.front() == '0' || text[dot + 1] == '0') return std::nullopt;
+    return *second << 32 | *process;
 }
 
 std::string to_rfc3339(std::uint64_t nanoseconds, int digits) {

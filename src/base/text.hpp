@@ -27,6 +27,11 @@ std::optional<Bytes> from_base64url(std::string_view text);
 // Decimal, no leading zeros.
 std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept;
 
+// A session's number (start second << 32 | process id) as hoopguard.session and log_line_prefix's %c show it:
+// both parts in hexadecimal, "6553f100.1a2b". Neither part of a text may be 0.
+std::string session_text(std::uint64_t session);
+std::optional<std::uint64_t> parse_session(std::string_view text) noexcept;
+
 // RFC 3339 in UTC. `digits` of a second's fraction: 0 to 9.
 std::string to_rfc3339(std::uint64_t nanoseconds, int digits);
 // RFC 3339 with "Z" or an offset, or a date alone (midnight UTC). "T" may be a blank. Years 1970 to 2553.

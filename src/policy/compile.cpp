@@ -1,6 +1,7 @@
 // Rules in the order of their names, and an index by role, so that a backend reads only what concerns its speaker.
 #include "policy/compile.hpp"
 
+#include "base/text.hpp"
 #include "policy/image_writer.hpp"
 #include "policy/statement_class.hpp"
 
@@ -134,7 +135,7 @@ void write_grants(ImageWriter& image, const std::vector<Grant>& grants) {
         rows.texts(F::kObjects, grant.objects);
         rows.texts(F::kUnmask, grant.unmask);
         rows.text(F::kDatabase, grant.database);
-        rows.word(F::kSession, grant.session ? parse_session_id(*grant.session).value_or(0) : 0);
+        rows.word(F::kSession, grant.session ? base::parse_session(*grant.session).value_or(0) : 0);
         rows.word(F::kValidUntil, or_else(grant.valid_until, kUnlimited));
         rows.texts(F::kDecidedBy, grant.decided_by);
         rows.word(F::kValidFrom, static_cast<std::uint64_t>(grant.valid_from));

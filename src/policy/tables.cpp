@@ -91,15 +91,6 @@ bool is_class_name(std::string_view name) noexcept {
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_session_id(std::string_view text) noexcept {
-    std::size_t const dot = text.find('.');
-    if (dot == std::string_view::npos || dot > 8 || text.size() - dot - 1 > 8) return std::nullopt;
-    auto const second = base::parse_hex(text.substr(0, dot));
-    auto const process = base::parse_hex(text.substr(dot + 1));
-    if (!second || !process || text.front() == '0' || text[dot + 1] == '0') return std::nullopt;
-    return *second << 32 | *process;
-}
-
 std::optional<Action> parse_action(std::string_view text) noexcept {
     for (auto const action : {Action::kWarn, Action::kAsk, Action::kBlock})
         if (text == to_text(action)) return action;
@@ -174,7 +165,7 @@ std::optional<Objection> object_to(const Grant& row) {
     if (auto objection = check_words("objects", row.objects, "names or globs such as public.orders, public.*"))
         return objection;
     if (auto objection = check_words("unmask", row.unmask, "names of data classes")) return objection;
-    if (row.session && !parse_session_id(*row.session))
+    if (row.session && !base::parse_session(*row.session))
         return object("session_id", *row.session, "a session_id as hoopguard.session shows it; or NULL");
     if (!row.valid_until && !row.session)
         return object("valid_until", "NULL", "a time; NULL only for a grant of one session");

@@ -82,10 +82,6 @@ struct Grant {
     bool break_glass = false;
 };
 
-// A session's number from its id as hoopguard.session shows it, "6553f100.1a2b": start second << 32 | process id.
-// Nothing when the text is not one.
-std::optional<std::uint64_t> parse_session_id(std::string_view text) noexcept;
-
 // A row of hoopguard.data_class.
 struct DataClassRow {
     std::string name;

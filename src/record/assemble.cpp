@@ -4,7 +4,6 @@
 #include "record/assemble.hpp"
 
 #include "base/text.hpp"
-#include "policy/tables.hpp"
 
 #include <algorithm>
 #include <array>
@@ -95,17 +94,6 @@ std::string_view to_text(TransactionOutcome outcome) noexcept {
 std::string_view verdict_text(std::uint64_t verdict) noexcept {
     constexpr std::array<std::string_view, 5> kNames = {"allow", "warn", "ask", "block", "unknown"};
     return kNames[std::min<std::size_t>(verdict, kNames.size() - 1)];
-}
-
-std::string session_text(std::uint64_t session) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%x.%x", static_cast<unsigned>(session >> 32),
-                  static_cast<unsigned>(session));
-    return text;
-}
-
-std::optional<std::uint64_t> parse_session(std::string_view text) noexcept {
-    return policy::parse_session_id(text);
 }
 
 std::string_view StatementRow::sqlstate() const noexcept {

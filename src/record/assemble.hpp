@@ -19,10 +19,6 @@ std::string_view to_text(StatementOutcome outcome) noexcept;
 std::string_view to_text(TransactionOutcome outcome) noexcept;
 // "allow", "warn", "ask", "block"; "unknown" for a number from the future.
 std::string_view verdict_text(std::uint64_t verdict) noexcept;
-// As log_line_prefix's %c: start second and process id in hexadecimal.
-std::string session_text(std::uint64_t session);
-// The inverse of session_text(); nothing when the text is not one.
-std::optional<std::uint64_t> parse_session(std::string_view text) noexcept;
 
 // What a kOutcome entry says.
 struct Ending {

@@ -63,7 +63,8 @@ std::string header_line(const BundleSelection& selection, const Chosen& chosen, 
                         const std::string& note) {
     return "{\"format\": " + base::json_quoted(kFormat) + ", \"origin\": " + base::json_quoted(checkpoint.origin) +
            ", \"actor\": " + (selection.actor.empty() ? "null" : base::json_quoted(selection.actor)) +
-           ", \"session\": " + (selection.session ? base::json_quoted(session_text(*selection.session)) : "null") +
+           ", \"session\": " +
+           (selection.session ? base::json_quoted(base::session_text(*selection.session)) : "null") +
            ", \"since\": " + json_time(selection.since) + ", \"until\": " + json_time(selection.until) +
            ", \"entries\": " + std::to_string(chosen.indexes.size()) +
            ", \"not_covered\": " + std::to_string(chosen.not_covered) +
@@ -93,7 +94,7 @@ std::optional<BundleSelection> read_selection(const base::Json& header) {
     BundleSelection selection;
     if (const auto* actor = text_of(header, "actor")) selection.actor = *actor;
     if (const auto* session = text_of(header, "session")) {
-        selection.session = parse_session(*session);
+        selection.session = base::parse_session(*session);
         if (!selection.session) return std::nullopt;
     }
     for (const auto& [name, bound] :
@@ -121,7 +122,7 @@ std::string bundle_limit() {
 
 std::string selection_text(const BundleSelection& selection) {
     std::string text = selection.actor.empty() ? "every actor" : "actor " + base::printable(selection.actor);
-    if (selection.session) text += ", session " + session_text(*selection.session);
+    if (selection.session) text += ", session " + base::session_text(*selection.session);
     if (selection.since != 0) text += ", since " + base::to_rfc3339(selection.since, 9);
     if (selection.until != kForEver) text += ", until " + base::to_rfc3339(selection.until, 9);
     return text;

@@ -106,7 +106,7 @@ std::string entry_json(const EntryView& entry, std::uint64_t index, std::string_
                       base::to_rfc3339(entry.time(), 9) + "\", \"type\": \"" + type_name(entry.type()) +
                       "\", \"flags\": [";
     append_flags(out, entry.flags(), ", ", "\"");
-    out += "], \"session\": \"" + session_text(entry.session()) +
+    out += "], \"session\": \"" + base::session_text(entry.session()) +
            "\", \"session_sequence\": " + std::to_string(entry.session_sequence()) +
            ", \"database_oid\": " + std::to_string(entry.database()) +
            ", \"login_role_oid\": " + std::to_string(entry.login_role()) +
@@ -129,7 +129,7 @@ std::string revealed_line(base::ByteView payload) {
 std::string entry_line(const EntryView& entry, std::uint64_t index) {
     char fixed[64];
     std::snprintf(fixed, sizeof fixed, " %8llu  %-17s %-15s ", static_cast<unsigned long long>(index),
-                  entry.session() != 0 ? session_text(entry.session()).c_str() : "-",
+                  entry.session() != 0 ? base::session_text(entry.session()).c_str() : "-",
                   type_name(entry.type()).c_str());
     std::string out = base::to_rfc3339(entry.time(), 6) + fixed;
     if (entry.flags() != 0) {

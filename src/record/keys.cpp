@@ -67,8 +67,10 @@ base::Result<crypto::Secret> read_seed(Files& files, const KeyPlace& place, Open
         return fail("journal key \"" + path + "\" belongs to another user" + kRemedyMark +
                     "chown it to the user that runs the server.");
     if ((facts.mode & (S_IRWXG | S_IRWXO)) != 0)
-        return fail("journal key \"" + path + "\" is open to other users" + kRemedyMark +
-                    "chmod 0600 it. If others may have read it, rotate the key.");
+        return fail(
+            "journal key \"" + path + "\" is open to other users" + kRemedyMark +
+            "chmod 0600 it. If others may have read it, move the journal's ring file away and restart: a new "
+            "origin begins, with a key of its own.");
     if (facts.size != crypto::kSeedSize)
         return fail("journal key \"" + path + "\" is not a key: it has " + std::to_string(facts.size) +
                     " bytes instead of 32" + kRemedyMark + "Put the key back from a backup.");

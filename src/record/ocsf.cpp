@@ -88,7 +88,7 @@ std::string user_json(const EntryView& entry, const Speaker& speaker) {
 }
 
 std::string session_json(const EntryView& entry) {
-    return "{\"uid\": " + base::json_quoted(session_text(entry.session())) + "}";
+    return "{\"uid\": " + base::json_quoted(base::session_text(entry.session())) + "}";
 }
 
 std::string actor_json(const EntryView& entry, const Speaker& speaker) {

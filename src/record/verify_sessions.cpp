@@ -1,7 +1,7 @@
 // Watches the numbers that each session gives its own entries.
 #include "record/verify_sessions.hpp"
 
-#include "record/assemble.hpp"
+#include "base/text.hpp"
 
 namespace hoopguard::record {
 
@@ -26,7 +26,7 @@ void SessionJudge::add(const EntryView& entry, std::uint64_t index, const std::s
     const std::uint64_t expected = last_->sequence + 1;
     if (entry.session_sequence() != expected && explained_ <= last_->last_index && notes_->size() < kMaxFindings)
         notes_->push_back({file, offset, index,
-                           "session " + session_text(id) + " numbers this entry " +
+                           "session " + base::session_text(id) + " numbers this entry " +
                                std::to_string(entry.session_sequence()) + " where " + std::to_string(expected) +
                                " should follow"});
     *last_ = {entry.session_sequence(), index};

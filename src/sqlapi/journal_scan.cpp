@@ -2,6 +2,7 @@
 // beneath every view and whatever functions a query calls.
 #include "sqlapi/journal_scan.hpp"
 
+#include "base/text.hpp"
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
 #include "sqlapi/datums.hpp"
@@ -78,7 +79,7 @@ std::vector<std::uint64_t> sessions_of(Datum array) {
     std::vector<std::uint64_t> sessions;
     for (int i = 0; i < elements.count; ++i) {
         if (elements.nulls[i]) continue;
-        if (auto const session = record::parse_session(text_of(elements.values[i]))) sessions.push_back(*session);
+        if (auto const session = base::parse_session(text_of(elements.values[i]))) sessions.push_back(*session);
     }
     return sessions;
 }
@@ -109,7 +110,7 @@ void JournalScan::narrow_by(Narrowed& narrowed, const ScanQual& qual, Datum valu
             if (qual.comparison == Comparison::kAny) {
                 narrow_sessions(selection.sessions, sessions_of(value));
             } else {
-                auto const session = record::parse_session(text_of(value));
+                auto const session = base::parse_session(text_of(value));
                 narrow_sessions(selection.sessions,
                                 session ? std::vector{*session} : std::vector<std::uint64_t>());
             }
@@ -189,7 +190,7 @@ bool JournalScan::next_statement(const RowTarget& target) {
         break;
     }
     if (target.wants(column(kStatementColumns, "session_id")))
-        texts_.session = record::session_text(scan.row().start.session());
+        texts_.session = base::session_text(scan.row().start.session());
     if (target.wants(column(kStatementColumns, "statement_digest")))
         texts_.digest = statement_digest(scan.row().start);
     bool const live = record::kOriginPrefix + scan.origin() == journal_.current;
@@ -205,7 +206,7 @@ bool JournalScan::next_session(const RowTarget& target) {
         if (!*more) return false;
         if (sees_all_ || scan.row().login_role == login_role_) break;
     }
-    texts_.session = record::session_text(scan.row().session);
+    texts_.session = base::session_text(scan.row().session);
     pg::call([&] { fill_session(target, scan, texts_); });
     return true;
 }

@@ -1,4 +1,5 @@
 // The policy in force as rows, for databases that are not the control database.
+#include "base/text.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -127,12 +128,6 @@ void put_lock(RowBuilder& out, const Row& row) {
     out.time(row.word(F::kLockedAt), false);
 }
 
-std::string session_text(std::uint64_t session) {
-    char text[24];
-    pg_snprintf(text, sizeof text, "%x.%x", static_cast<unsigned>(session >> 32), static_cast<unsigned>(session));
-    return text;
-}
-
 void put_grant(RowBuilder& out, const Row& row) {
     using F = policy::GrantField;
     auto const text = [&](F field) { out.text(row.text(field), row.is_null(field)); };
@@ -142,7 +137,7 @@ void put_grant(RowBuilder& out, const Row& row) {
     out.boolean(row.word(F::kMade) != 0);
     for (auto const field : {F::kClasses, F::kObjects, F::kUnmask}) out.texts(row.texts(field));
     text(F::kDatabase);
-    auto const session = session_text(row.word(F::kSession));
+    auto const session = base::session_text(row.word(F::kSession));
     out.text(session, row.word(F::kSession) == 0);
     out.time(row.word(F::kValidFrom), false);
     out.time(row.word(F::kValidUntil), row.word(F::kValidUntil) == policy::kUnlimited);

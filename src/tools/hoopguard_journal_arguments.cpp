@@ -125,7 +125,7 @@ base::Result<std::unique_ptr<record::Directory>> open_origin(const std::string& 
 base::Result<record::ScanFilter> filter_options(const Arguments& arguments) {
     record::ScanFilter filter;
     if (const auto text = arguments.value("--session")) {
-        filter.session = record::parse_session(*text);
+        filter.session = base::parse_session(*text);
         if (!filter.session)
             return fail("--session must be a session id such as 65f0c1a2.1f3b, not \"" + *text + "\"");
     }

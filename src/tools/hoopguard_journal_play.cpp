@@ -116,7 +116,7 @@ int play_command(std::span<char*> command_line) {
     const auto arguments = parse_arguments(command_line, {"DIR", "SESSION"},
                                            {{"--speed", true}, {"--max-pause", true}, {"--origin", true}});
     if (!arguments) return complain(kBadInput, arguments.error());
-    const auto session = record::parse_session(arguments->positional[1]);
+    const auto session = base::parse_session(arguments->positional[1]);
     if (!session)
         return complain(kBadInput, base::fail("SESSION must be a session id such as 65f0c1a2.1f3b, not \"" +
                                               arguments->positional[1] + "\""));

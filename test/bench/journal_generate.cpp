@@ -59,7 +59,7 @@ class Generator {
 
     void report() const {
         std::printf("directory %s\nentries %llu\nsession %s\nmiddle %s\n", directory_.c_str(),
-                    static_cast<unsigned long long>(writer_.entries()), record::session_text(last_).c_str(),
+                    static_cast<unsigned long long>(writer_.entries()), base::session_text(last_).c_str(),
                     base::to_rfc3339(kStart + writer_.entries() / 2 * kStep, 6).c_str());
     }
 

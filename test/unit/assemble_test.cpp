@@ -227,13 +227,5 @@ TEST(Assemble, LookingAheadFindsWhatLiesBeyondARange) {
     }
 }
 
-TEST(Assemble, SessionsAreSpelledAsPostgreSQLSpellsThem) {
-    EXPECT_EQ(session_text(kAlice), "6553f100.123");
-    EXPECT_EQ(parse_session("6553f100.123"), kAlice);
-    for (auto text : {"", ".", "6553f100", "6553f100.", ".123", "6553F100.123", "06553f10.123", "6553f100.0123",
-                      "6553f1000.1", "6553f100.123456789", "6553f100.12 ", "6553f100.-12"})
-        EXPECT_EQ(parse_session(text), std::nullopt) << text;
-}
-
 }  // namespace
 }  // namespace hoopguard::record

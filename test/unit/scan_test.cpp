@@ -1,5 +1,6 @@
 // Reading back: whatever the range, the index and the filter, a scan gives what a reading of everything gives.
 #include "base/crc32c.hpp"
+#include "base/text.hpp"
 #include "record/session_scan.hpp"
 #include "record/statement_scan.hpp"
 
@@ -157,7 +158,7 @@ class ScanTest : public testing::Test {
         const StatementRow& row = scan.row();
         std::string const actor(scan.fact(Field::kActor).value_or("?"));
         return scan.origin().substr(0, 2) + " " + std::to_string(row.entry) + " " +
-               session_text(row.start.session()) + " #" + std::to_string(row.statement_no) + " " +
+               base::session_text(row.start.session()) + " #" + std::to_string(row.statement_no) + " " +
                std::string(to_text(row.outcome)) + ", " + std::string(to_text(row.transaction)) + ", " +
                std::string(row.sqlstate()) + ", " + std::to_string(row.rows().value_or(0)) + " by " + actor;
     }
@@ -359,7 +360,7 @@ TEST_F(ScanTest, SessionsAreCountedWhole) {
     Scene first(50 << 10, 1);
     Scene second(50 << 10, 2);
     std::map<std::string, std::uint64_t> counted;
-    for (const Seen& one : statements()) ++counted[one.text.substr(0, 2) + session_text(one.session)];
+    for (const Seen& one : statements()) ++counted[one.text.substr(0, 2) + base::session_text(one.session)];
     SessionScan sessions(scan({}), alive);
     std::map<std::string, std::uint64_t> told;
     std::map<SessionState, int> states;
@@ -368,7 +369,7 @@ TEST_F(ScanTest, SessionsAreCountedWhole) {
         ASSERT_TRUE(more) << more.error().message;
         if (!*more) break;
         const SessionRow& row = sessions.row();
-        std::string const key = sessions.origin().substr(0, 2) + session_text(row.session);
+        std::string const key = sessions.origin().substr(0, 2) + base::session_text(row.session);
         EXPECT_FALSE(told.contains(key)) << key;
         told[key] = row.statements;
         ++states[row.state];

@@ -97,5 +97,14 @@ TEST(Json, QuotesEverythingThatMustBe) {
     EXPECT_EQ(json_quoted("\xFF\xC3\xA9"), "\"\xEF\xBF\xBD\xC3\xA9\"");
 }
 
+TEST(Session, IsSpelledAsPostgreSQLSpellsIt) {
+    constexpr std::uint64_t kSession = 0x6553f10000000123;
+    EXPECT_EQ(session_text(kSession), "6553f100.123");
+    EXPECT_EQ(parse_session("6553f100.123"), kSession);
+    for (auto text : {"", ".", "6553f100", "6553f100.", ".123", "6553F100.123", "06553f10.123", "6553f100.0123",
+                      "6553f1000.1", "6553f100.123456789", "6553f100.12 ", "6553f100.-12"})
+        EXPECT_EQ(parse_session(text), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace hoopguard::base
