@@ -242,6 +242,8 @@ DECLARE
     r hoopguard.request;
     cast_with jsonb;
 BEGIN
+    -- The entry is durable before the commit, and replayed; what the statement commits is behind it in the WAL.
+    PERFORM set_config('synchronous_commit', 'off', true);
     UPDATE hoopguard.request q SET state = 'used', used_at = clock_timestamp() WHERE q.id = number RETURNING * INTO r;
     SELECT b.voters INTO cast_with FROM hoopguard.request_binding b WHERE b.request = number;
     PERFORM hoopguard.say_decided(r);
@@ -523,6 +525,46 @@ BEGIN
 END
 $$;
 
+-- The approvals that might have been used without the tables knowing, and since when their uses are on record.
+CREATE FUNCTION hoopguard.broker_list_unused(letter jsonb) RETURNS jsonb
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('requests', coalesce(jsonb_agg(q.id ORDER BY q.id), '[]'),
+                              'since_us', floor(extract(epoch FROM min(q.created_at)) * 1000000)::bigint)
+      FROM hoopguard.request q WHERE q.state = 'approved' AND q.kind <> 'access'
+$$;
+
+-- Brings the tables to what the journal says of uses; where it could not be read, an approval is not to be trusted.
+-- Numbers may come again when a control database is made anew: a use from before the request is of another one.
+CREATE FUNCTION hoopguard.broker_replay(letter jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    r hoopguard.request;
+    used_us bigint;
+    readable boolean := (letter ->> 'readable')::boolean;
+    numbers jsonb := '[]';
+    entries jsonb := '[]';
+BEGIN
+    FOR r IN SELECT q.* FROM hoopguard.request q
+              WHERE q.state = 'approved' AND q.kind <> 'access' ORDER BY q.id FOR UPDATE LOOP
+        SELECT max(u.at_us) INTO used_us
+          FROM jsonb_to_recordset(letter -> 'uses') AS u (request bigint, actor text, at_us bigint)
+         WHERE u.request = r.id AND u.actor = r.actor
+           AND u.at_us >= floor(extract(epoch FROM r.created_at) * 1000000);
+        CONTINUE WHEN used_us IS NULL AND readable;
+        UPDATE hoopguard.request q
+           SET state = CASE WHEN used_us IS NULL THEN 'expired' ELSE 'used' END,
+               used_at = timestamptz 'epoch' + used_us * interval '1 microsecond'
+         WHERE q.id = r.id RETURNING * INTO r;
+        PERFORM hoopguard.say_decided(r);
+        numbers := numbers || to_jsonb(r.id);
+        IF used_us IS NULL THEN
+            entries := entries || hoopguard.entry_of(r, 'decision', 'expired');
+        END IF;
+    END LOOP;
+    RETURN jsonb_build_object('wake', numbers, 'journal', entries);
+END
+$$;
+
 REVOKE ALL ON FUNCTION hoopguard.person_behind(text, text), hoopguard.persons_of(text, text, text),
     hoopguard.kind_of(jsonb), hoopguard.post_notice(text, jsonb),
     hoopguard.entry_of(hoopguard.request, text, text), hoopguard.deciders(jsonb), hoopguard.say_decided(hoopguard.request), hoopguard.use_request(bigint),
@@ -530,7 +572,8 @@ REVOKE ALL ON FUNCTION hoopguard.person_behind(text, text), hoopguard.persons_of
     hoopguard.approval_ends(hoopguard.request, interval), hoopguard.may_see(hoopguard.request, jsonb),
     hoopguard.broker_file(jsonb), hoopguard.broker_claim(jsonb), hoopguard.broker_decide(jsonb),
     hoopguard.broker_cancel(jsonb), hoopguard.broker_look(jsonb), hoopguard.broker_list(jsonb),
-    hoopguard.broker_expire(jsonb), hoopguard.request_changes() FROM PUBLIC;
+    hoopguard.broker_expire(jsonb), hoopguard.broker_list_unused(jsonb), hoopguard.broker_replay(jsonb),
+    hoopguard.request_changes() FROM PUBLIC;
 
 --
 -- What everybody calls. Each takes effect through the broker when it returns, whatever becomes of the transaction.
@@ -578,6 +621,8 @@ COMMENT ON FUNCTION hoopguard.broker_cancel(jsonb) IS 'broker: takes a request b
 COMMENT ON FUNCTION hoopguard.broker_look(jsonb) IS 'broker: how a request stands';
 COMMENT ON FUNCTION hoopguard.broker_list(jsonb) IS 'broker: the requests that somebody may see';
 COMMENT ON FUNCTION hoopguard.broker_expire(jsonb) IS 'broker: lets requests and approvals expire';
+COMMENT ON FUNCTION hoopguard.broker_list_unused(jsonb) IS 'broker: the approvals that nobody has used yet';
+COMMENT ON FUNCTION hoopguard.broker_replay(jsonb) IS 'broker: after a start, takes from the journal which approvals are used';
 COMMENT ON FUNCTION hoopguard.approve(bigint, text, interval) IS 'votes for a request; returns its new state';
 COMMENT ON FUNCTION hoopguard.reject(bigint, text) IS 'rejects a request; returns its new state';
 COMMENT ON FUNCTION hoopguard.cancel(bigint) IS 'takes back a request of one''s own; returns its new state';

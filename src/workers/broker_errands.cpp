@@ -13,9 +13,12 @@
 #include "workers/broker_entries.hpp"
 #include "workers/broker_notices.hpp"
 #include "workers/role_reaper.hpp"
+#include "workers/uses_on_record.hpp"
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <string_view>
 
 extern "C" {
 #include "access/xlog.h"
@@ -52,8 +55,8 @@ constexpr Doer kDoers[] = {
 constexpr Doer kGrantExpiry = {policy::Errand::kCount, "hoopguard.broker_end_grants", false};
 constexpr Doer kReaping = {policy::Errand::kCount, "hoopguard.broker_reap_roles", false};
 constexpr Doer kExpiry = {policy::Errand::kCount, "hoopguard.broker_expire", false};
-
-SPIPlanPtr plans[std::size(kDoers) + 3];
+constexpr Doer kListUnused = {policy::Errand::kCount, "hoopguard.broker_list_unused", true};
+constexpr Doer kReplay = {policy::Errand::kCount, "hoopguard.broker_replay", false};
 
 const Doer* doer_of(policy::Errand errand) {
     auto const* const found = std::ranges::find(kDoers, errand, &Doer::errand);
@@ -61,9 +64,8 @@ const Doer* doer_of(policy::Errand errand) {
 }
 
 SPIPlanPtr& plan_of(const Doer& doer) {
-    if (&doer == &kExpiry) return plans[std::size(kDoers)];
-    if (&doer == &kReaping) return plans[std::size(kDoers) + 2];
-    return &doer == &kGrantExpiry ? plans[std::size(kDoers) + 1] : plans[&doer - kDoers];
+    static std::map<std::string_view, SPIPlanPtr> plans;
+    return plans[doer.function];
 }
 
 void begin() {
@@ -174,15 +176,21 @@ void serve_letters() {
     policy::sweep_letters();
 }
 
-// Milliseconds until something expires again; 0: more is due now.
-long expire_once() {
+// What the broker does of itself, from its beginning to its commit.
+std::string do_own(const Doer& doer, const std::string& letter = "{}") {
     pg::call(begin);
-    std::string const json = call_function(kExpiry, "{}");
+    std::string json = call_function(doer, letter);
     auto const answer = base::Json::parse(json);
     if (!answer) throw pg::Refusal(ERRCODE_INTERNAL_ERROR, pg::format("%s", answer.error().message.c_str()));
     write_entries(*answer);
     pg::call(commit);
     wake_all(*answer);
+    return json;
+}
+
+// Milliseconds until something expires again; 0: more is due now.
+long expire_once() {
+    auto const answer = base::Json::parse(do_own(kExpiry));
     auto const* const next = answer->member("next_ms");
     return next != nullptr && next->number() != nullptr ? static_cast<long>(*next->number()) : LONG_MAX;
 }
@@ -201,6 +209,16 @@ bool has_requests() {
     return found;
 }
 
+// Entries are durable before the rows that they are about: after a crash, or in a control database brought back
+// from a backup, the journal may know of uses that the tables do not. Before anything is decided from the tables.
+void replay_uses() {
+    static bool replayed = false;
+    if (replayed || !has_requests()) return;
+    auto const unused = base::Json::parse(do_own(kListUnused));
+    if (auto const letter = uses_on_record(*unused)) do_own(kReplay, *letter);
+    replayed = true;
+}
+
 long expire(long most) {
     if (!has_requests()) return most;
     long left = 0;
@@ -211,27 +229,12 @@ long expire(long most) {
 
 }  // namespace
 
-namespace {
-
-// One of the broker's own functions that has a letter for nobody, with its entries; its answer.
-std::string do_by_itself(const Doer& doer) {
-    pg::call(begin);
-    std::string json = call_function(doer, "{}");
-    auto const answer = base::Json::parse(json);
-    if (!answer) throw pg::Refusal(ERRCODE_INTERNAL_ERROR, pg::format("%s", answer.error().message.c_str()));
-    write_entries(*answer);
-    pg::call(commit);
-    return json;
-}
-
-}  // namespace
-
 std::string end_grants() {
-    return do_by_itself(kGrantExpiry);
+    return do_own(kGrantExpiry);
 }
 
 std::string reap_roles() {
-    return do_by_itself(kReaping);
+    return do_own(kReaping);
 }
 
 void prepare_errands() {
@@ -254,8 +257,9 @@ void prepare_errands() {
 
 long do_errands(long most) {
     if (pg::call([] { return RecoveryInProgress(); })) return most;
-    serve_letters();
     try {
+        replay_uses();
+        serve_letters();
         return expire(most);
     } catch (const pg::Error&) {
         pg::call([] { AbortCurrentTransaction(); });
