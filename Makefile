@@ -138,6 +138,7 @@ bench: deps
 	test/bench/journal
 	$(MAKE) -s build/bench/decide_time && build/bench/decide_time
 	test/bench/decide
+	test/bench/mask
 	test/bench/approval
 	$(MAKE) -s build/bench/token
 	build/bench/token
