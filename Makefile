@@ -108,7 +108,7 @@ build/bench/%: test/bench/%.cpp $(PURE_LIBRARY)
 build/oracle: $(wildcard test/oracle/*.cpp test/oracle/*.hpp)
 	@mkdir -p $(@D)
 	$(CXX) $(CXX_STANDARD) $(CXX_WARNINGS) -O1 -isystem $(shell $(PG_CONFIG) --includedir) -o $@ \
-		$(filter %.cpp,$^) -lpq
+		$(filter %.cpp,$^) -lpq -lpthread
 
 deps:
 	test/install_deps
