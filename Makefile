@@ -113,7 +113,7 @@ build/bench/%: test/bench/%.cpp $(PURE_LIBRARY)
 build/oracle: $(wildcard test/oracle/*.cpp test/oracle/*.hpp)
 	@mkdir -p $(@D)
 	$(CXX) $(CXX_STANDARD) $(CXX_WARNINGS) -O1 -isystem $(shell $(PG_CONFIG) --includedir) -o $@ \
-		$(filter %.cpp,$^) -lpq
+		$(filter %.cpp,$^) -lpq -lpthread
 
 deps:
 	test/install_deps
@@ -144,6 +144,7 @@ bench: deps
 	test/bench/journal
 	$(MAKE) -s build/bench/decide_time && build/bench/decide_time
 	test/bench/decide
+	test/bench/mask
 	test/bench/approval
 	$(MAKE) -s build/bench/token
 	build/bench/token

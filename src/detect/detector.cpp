@@ -28,6 +28,17 @@ bool is_local_part(char c) noexcept {
            std::string_view(".%+'&~*/=?^{|}!#$`-").find(c) != std::string_view::npos;
 }
 
+// Plain data per process: asked after so many places where something was tried.
+constexpr unsigned kBetweenQuestions = 4096;
+Patience::Question patience_ended = nullptr;
+unsigned until_question = kBetweenQuestions;
+
+void ask_patience() {
+    if (--until_question > 0) return;
+    until_question = kBetweenQuestions;
+    if (patience_ended != nullptr && patience_ended()) throw GivenUp{};
+}
+
 class Pass {
  public:
     Pass(const Rules& rules, std::string_view text, std::size_t from, std::size_t to, Findings& out)
@@ -37,6 +48,7 @@ class Pass {
         while (at_ < to_) {
             at_ = next_trigger();
             if (at_ >= to_) return;
+            ask_patience();
             Finding found;
             if (found_here(found)) {
                 out_.push_back(found);
@@ -282,6 +294,14 @@ class Pass {
 };
 
 }  // namespace
+
+Patience::Patience(Question ended) noexcept {
+    patience_ended = ended;
+}
+
+Patience::~Patience() {
+    patience_ended = nullptr;
+}
 
 std::string_view name_of(Kind kind) noexcept {
     constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> kNames = {

@@ -11,6 +11,18 @@
 
 namespace hoopguard::detect {
 
+// While one lives, a search asks again and again whether to give up, and throws GivenUp when it shall: a value may
+// be as long as a gigabyte. One at a time.
+class Patience {
+ public:
+    using Question = bool (*)() noexcept;
+    explicit Patience(Question ended) noexcept;
+    ~Patience();
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+};
+struct GivenUp {};
+
 class Detector {
  public:
     // The process's own, made at first use and never destroyed. Throws std::bad_alloc.

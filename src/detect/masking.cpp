@@ -64,8 +64,9 @@ void mask_text(Workspace& work, std::string_view text) {
 
 }  // namespace
 
-std::size_t measure_masked(std::string_view text, Content content) noexcept {
+std::size_t measure_masked(std::string_view text, Content content, bool (*ended)() noexcept) noexcept {
     try {
+        Patience const patience(ended);
         Workspace& work = workspace();
         work.masked.clear();
         work.found = false;
@@ -75,6 +76,8 @@ std::size_t measure_masked(std::string_view text, Content content) noexcept {
         }
         return work.found ? work.masked.size() : text.size();
     } catch (const std::bad_alloc&) {
+        return kCannot;
+    } catch (const GivenUp&) {
         return kCannot;
     }
 }

@@ -15,9 +15,9 @@ enum class Content : std::uint8_t { kText, kJson };
 
 inline constexpr std::size_t kCannot = SIZE_MAX;
 
-// Makes the masked form and says how many bytes it has; kCannot: there was no memory, hide the whole value. It is
-// kept until the next call in this process.
-std::size_t measure_masked(std::string_view text, Content content) noexcept;
+// Makes the masked form and says how many bytes it has; kCannot: there was no memory, or `ended` (asked now and
+// then, may be null) said to give up: hide the whole value. It is kept until the next call in this process.
+std::size_t measure_masked(std::string_view text, Content content, bool (*ended)() noexcept = nullptr) noexcept;
 
 // Whether anything was sensitive; when nothing was, the masked form is the text.
 bool anything_found() noexcept;

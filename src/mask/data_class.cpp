@@ -34,6 +34,11 @@ Method default_method(std::string_view data_class) noexcept {
     return kRedact;
 }
 
+bool falls_back(std::string_view data_class, const Method& method, TypeFamily family) noexcept {
+    bool const number = family == TypeFamily::kInteger || family == TypeFamily::kNumeric;
+    return number && method.kind == MethodKind::kPartial && method == default_method(data_class);
+}
+
 bool is_class_name(std::string_view name) noexcept {
     if (name.empty() || name.size() > 63 || name.front() < 'a' || name.front() > 'z') return false;
     for (const char c : name)

@@ -19,6 +19,11 @@ std::span<const BuiltInClass> built_in_classes() noexcept;
 // The method of a class that no policy names one for: the built-in's, or redact.
 Method default_method(std::string_view data_class) noexcept;
 
+// Whether a column of `family` may carry the class although `method` does not fit: numbers hold telephone, card
+// and social security numbers, too, and what a built-in class itself shows of a text is not shown of a number: it
+// is redacted.
+bool falls_back(std::string_view data_class, const Method& method, TypeFamily family) noexcept;
+
 // Whether `name` may name a data class: a lower-case letter, then letters, digits and underscores, at most 63.
 bool is_class_name(std::string_view name) noexcept;
 

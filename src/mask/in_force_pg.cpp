@@ -13,6 +13,7 @@
 #include "policy/in_force_pg.hpp"
 #include "policy/standing_pg.hpp"
 
+#include <algorithm>
 #include <array>
 
 extern "C" {
@@ -42,6 +43,7 @@ struct Choice {
     Key key = {};
     std::string provider;
     std::string actor;
+    std::vector<std::string> groups;
     decide::Unmasked unmasked;  // by grants
     MaskRules rules;
 };
@@ -116,6 +118,7 @@ void choose(Choice& choice, const identify::Actor& actor) {
     choice.unmasked = {};
     choice.provider = actor.provider;
     choice.actor = actor.name;
+    choice.groups.assign(actor.groups.begin(), actor.groups.end());
     // Superusers are never masked, nor refused when the policy cannot be had.
     if (is_superuser(actor.login_role) && is_superuser(actor.effective_role)) return;
     const policy::Image* const image = policy::in_force();
@@ -123,6 +126,9 @@ void choose(Choice& choice, const identify::Actor& actor) {
     speaker.login = end_of(actor.login_role, actor.guarded, image);
     speaker.effective =
         actor.effective_role == actor.login_role ? speaker.login : end_of(actor.effective_role, false, image);
+    // Whoever speaks by a token speaks as a member of its groups at both ends.
+    for (End* end : {&speaker.login, &speaker.effective})
+        for (const std::string& group : actor.groups) end->roles.push_back("group:" + group);
     speaker.database = database_name();
     if (image != nullptr)
         choice.unmasked = decide::unmasked_for(
@@ -136,7 +142,8 @@ bool is_over(const Choice& choice) noexcept {
 }
 
 bool is_for(const Choice& choice, const Key& key, const identify::Actor& actor) noexcept {
-    return choice.key == key && choice.actor == actor.name && choice.provider == actor.provider;
+    return choice.key == key && choice.actor == actor.name && choice.provider == actor.provider &&
+           std::ranges::equal(choice.groups, actor.groups);
 }
 
 const Choice& choice_for(const identify::Actor& actor) {

@@ -162,7 +162,7 @@ void check_labelled(const char* data_class, const Method& method) {
         char* const column = get_attname(relation, number, true);
         if (column == nullptr) return false;
         Oid const type = get_atttype(relation, number);
-        if (fits(method, family_of(type))) return false;
+        if (fits(method, family_of(type)) || falls_back(data_class, method, family_of(type))) return false;
         char spelled[64];
         describe(method, spelled, sizeof spelled);
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),

@@ -161,18 +161,21 @@ Method class_method(const policy::Image* image, std::string_view data_class) noe
 }
 
 std::optional<Method> misfit_of(const policy::Image* image, std::string_view data_class, TypeFamily family) {
+    auto const suits = [=](const Method& method) {
+        return fits(method, family) || falls_back(data_class, method, family);
+    };
     bool replaced = false;
     auto const policies = image != nullptr ? image->section(policy::SectionId::kMaskPolicies) : policy::Section();
     for (std::uint32_t i = 0; i < policies.size(); ++i) {
         auto const row = policies[i];
         if (row.text(F::kDataClass) != data_class) continue;
         Method const method = read_method(row.text(F::kMethod));
-        if (!fits(method, family)) return method;
+        if (!suits(method)) return method;
         replaced = replaced || (row.is_null(F::kRoles) && row.is_null(F::kExceptRoles) &&
                                 row.is_null(F::kDatabases) && row.is_null(F::kObjects));
     }
     Method const own = class_method(image, data_class);
-    if (replaced || fits(own, family)) return std::nullopt;
+    if (replaced || suits(own)) return std::nullopt;
     return own;
 }
 

@@ -86,8 +86,8 @@ class MaskRules {
 // the built-in classes say; redact for any other.
 Method class_method(const policy::Image* image, std::string_view data_class) noexcept;
 
-// The first method in the policy for `data_class` that cannot mask a value of `family` and keep its type. A
-// class's own method counts unless a policy for everybody and everywhere takes its place.
+// The first method in the policy for `data_class` that cannot mask a value of `family` and keep its type, nor
+// falls back. A class's own method counts unless a policy for everybody and everywhere takes its place.
 std::optional<Method> misfit_of(const policy::Image* image, std::string_view data_class, TypeFamily family);
 
 // Whether labels may name `data_class`.

@@ -1,6 +1,7 @@
 // Plain bytes in the postmaster, which forks copy; keys are made from them in each process that needs some.
 #include "mask/secret_pg.hpp"
 
+#include "crypto/secret.hpp"
 #include "mask/secret_file.hpp"
 #include "pg/boundary.hpp"
 #include "pg/report.hpp"
@@ -89,6 +90,19 @@ void prepare_secret() {
 
 bool has_secret() noexcept {
     return secret_size > 0;
+}
+
+SecretState secret_state() {
+    SecretState state;
+    state.loaded = has_secret();
+    state.by_command = *pg::settings.secret_command != '\0';
+    if (state.by_command) return state;
+    state.path = directory() + "/" + kSecretName;
+    crypto::Secret found(kSecretSize);
+    state.status = read_secret(record::system_files(), directory(), found.bytes().first<kSecretSize>());
+    state.changed =
+        state.loaded && state.status == 0 && std::memcmp(found.bytes().data(), secret, kSecretSize) != 0;
+    return state;
 }
 
 const MaskKeys* mask_keys() {

@@ -43,6 +43,12 @@ Datum mask_varlena(const ValueMask& mask, Datum value) {
     return PointerGetDatum(masked);
 }
 
+// Whether CHECK_FOR_INTERRUPTS() would end the statement.
+bool cancelled() noexcept {
+    return InterruptPending && (QueryCancelPending || ProcDiePending) && InterruptHoldoffCount == 0 &&
+           QueryCancelHoldoffCount == 0 && CritSectionCount == 0;
+}
+
 // Only what is sensitive inside. A value that cannot be looked through is hidden whole.
 Datum mask_inside(const ValueMask& mask, Datum value) {
     bool const json = mask.family == TypeFamily::kJson;
@@ -50,10 +56,13 @@ Datum mask_inside(const ValueMask& mask, Datum value) {
     text* source =
         binary ? cstring_to_text(DatumGetCString(DirectFunctionCall1(jsonb_out, value))) : DatumGetTextPP(value);
     std::string_view const whole(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source));
-    std::size_t const size = detect::measure_masked(whole, json ? detect::Content::kJson : detect::Content::kText);
-    if (size == detect::kCannot) return json ? mask.value : CStringGetTextDatum("***");
-    if (!detect::anything_found()) return value;
+    std::size_t const size =
+        detect::measure_masked(whole, json ? detect::Content::kJson : detect::Content::kText, cancelled);
+    CHECK_FOR_INTERRUPTS();
     std::size_t const padding = mask.spec.padded ? mask.spec.most_characters : 0;
+    bool const too_long = size > MaxAllocSize - VARHDRSZ - 1 - padding;
+    if (size == detect::kCannot || too_long) return json ? mask.value : CStringGetTextDatum("***");
+    if (!detect::anything_found()) return value;
     auto* masked = static_cast<text*>(palloc(VARHDRSZ + size + padding + 1));
     detect::write_masked(whole, VARDATA(masked));
     if (binary) {
@@ -184,9 +193,11 @@ Datum constant_of(Oid base, MemoryContext context) {
 
 }  // namespace
 
-CharacterStep database_step() noexcept {
+CharacterStep database_step(bool bounded) noexcept {
     int const encoding = GetDatabaseEncoding();
-    if (encoding == PG_UTF8) return utf8_step;
+    // SQL_ASCII holds UTF-8 as a rule, and half a character would be an error to a client that reads UTF-8; but
+    // its types count bytes.
+    if (encoding == PG_UTF8 || (encoding == PG_SQL_ASCII && !bounded)) return utf8_step;
     return pg_encoding_max_length(encoding) == 1 ? byte_step : encoded_step;
 }
 
@@ -196,7 +207,7 @@ ValueMask value_mask(Oid type, const MaskSpec& spec, MemoryContext context) {
     mask.family = family_of(mask.base);
     mask.spec = spec;
     mask.spec.method = fitting(spec.method, mask.family);
-    mask.step = database_step();
+    mask.step = database_step(spec.most_characters != 0);
     MethodKind const kind = mask.spec.method.kind;
     mask.null = kind == MethodKind::kNull;
     if (mask.null || kind == MethodKind::kClear) return mask;

@@ -37,7 +37,7 @@ ValueMask value_mask(Oid type, const MaskSpec& spec, MemoryContext context);
 // The masked form of a value that is not null, in the current memory context; sets *is_null when there is none.
 Datum mask_value(const ValueMask& mask, Datum value, bool* is_null);
 
-// The step that fits this database's encoding.
-CharacterStep database_step() noexcept;
+// The step that fits this database's encoding; `bounded`: it counts what a type's length allows.
+CharacterStep database_step(bool bounded) noexcept;
 
 }  // namespace hoopguard::mask

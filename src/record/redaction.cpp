@@ -15,16 +15,30 @@ constexpr std::size_t kLongNumber = 7;  // shorter ones are no one's number
 constexpr int kDeepestNesting = 8;      // of strings within strings
 constexpr std::string_view kPurpose = "hoopguard token:";
 
+constexpr std::size_t kLongest = std::size_t{1} << 15;  // more than any finding has
+
+void find_shown(std::string_view text, std::size_t begin, std::size_t end, const Shown& shown,
+                detect::Findings& out) {
+    const detect::Detector& detector = detect::Detector::of_process();
+    std::size_t const head = shown.head < SIZE_MAX - kLongest ? shown.head + kLongest : SIZE_MAX;
+    std::size_t const tail = shown.tail == SIZE_MAX ? SIZE_MAX : shown.tail - std::min(shown.tail, kLongest);
+    if (head >= tail || head >= end)
+        return detector.find(text, begin, tail <= head ? end : std::min(end, head), out);
+    if (begin < head) detector.find(text, begin, head, out);
+    if (end > tail) detector.find(text, std::max(begin, tail), end, out);
+}
+
 // One level of SQL text.
 class StatementRedactor {
  public:
     StatementRedactor(std::string_view text, std::size_t offset, bool standard_strings,
-                      const SensitiveParts& parts, const Tokens& tokens, Replacements& out)
+                      const SensitiveParts& parts, const Tokens& tokens, const Shown& shown, Replacements& out)
         : text_(text),
           offset_(offset),
           standard_strings_(standard_strings),
           parts_(parts),
           tokens_(tokens),
+          shown_(shown),
           out_(out) {}
 
     void run(std::size_t begin, std::size_t end, int depth) {
@@ -79,22 +93,39 @@ class StatementRedactor {
             default: break;
         }
     }
-    // Code as a rule: its own literals are what matters.
+    // Code, its own literals first; or a value like any other: both is looked for.
     void dollar_string(const Token& token, bool marked, int depth) {
-        if (marked || (parts_.any_literal && depth >= kDeepestNesting))
+        if (marked || (parts_.any_literal && depth >= kDeepestNesting)) {
             replace(token.inner_begin, token.inner_end);
-        else if (depth >= kDeepestNesting)
-            look_into(token.inner_begin, token.inner_end);
-        else
-            run(token.inner_begin, token.inner_end, depth + 1);
+            return;
+        }
+        std::size_t const before = out_.size();
+        if (depth < kDeepestNesting) run(token.inner_begin, token.inner_end, depth + 1);
+        // Strings that the code holds were looked into by it: once is enough, at the outermost.
+        if (depth == 0 || depth >= kDeepestNesting) look_around(token.inner_begin, token.inner_end, before);
+    }
+    // Replaces what is found apart from what was replaced already, from `first` on.
+    void look_around(std::size_t begin, std::size_t end, std::size_t first) {
+        find(begin, end);
+        std::size_t const last = out_.size();
+        std::size_t next = first;
+        for (const detect::Finding& one : findings_) {
+            while (next < last && out_[next].end <= one.begin) ++next;
+            if (next == last || out_[next].begin >= one.end) replace(one.begin, one.end);
+        }
+        std::sort(out_.begin() + static_cast<std::ptrdiff_t>(first), out_.end(),
+                  [](const Replacement& a, const Replacement& b) { return a.begin < b.begin; });
     }
 
     void replace(std::size_t begin, std::size_t end) {
         if (begin < end) out_.push_back({begin, end, tokens_.of(plain(text_.substr(begin, end - begin)))});
     }
-    void look_into(std::size_t begin, std::size_t end) {
+    void find(std::size_t begin, std::size_t end) {
         findings_.clear();
-        detect::Detector::of_process().find(text_, begin, end, findings_);
+        find_shown(text_, begin, end, shown_, findings_);
+    }
+    void look_into(std::size_t begin, std::size_t end) {
+        find(begin, end);
         for (const detect::Finding& one : findings_) replace(one.begin, one.end);
     }
     // The value that a literal spells, so that it has the token of the same value as a parameter.
@@ -113,6 +144,7 @@ class StatementRedactor {
     bool standard_strings_;
     const SensitiveParts& parts_;
     const Tokens& tokens_;
+    const Shown& shown_;
     Replacements& out_;
     detect::Findings findings_;
     std::size_t found_ = 0;
@@ -151,23 +183,23 @@ std::string Tokens::of(std::string_view value) const {
 }
 
 Replacements redact_statement(std::string_view text, std::size_t offset, bool standard_strings,
-                              const SensitiveParts& parts, const Tokens& tokens) {
+                              const SensitiveParts& parts, const Tokens& tokens, const Shown& shown) {
     Replacements out;
     bool const marked = lies_within(parts.literals, offset, text.size());
     if (!marked && !parts.any_literal) {
         // Nearly every text ends here: with nothing found at all there is nothing to find in its strings.
         detect::Findings findings;
-        detect::Detector::of_process().find(text, findings);
+        find_shown(text, 0, text.size(), shown, findings);
         if (findings.empty()) return out;
     }
-    StatementRedactor redactor(text, offset, standard_strings, parts, tokens, out);
+    StatementRedactor redactor(text, offset, standard_strings, parts, tokens, shown, out);
     redactor.run(0, text.size(), 0);
     if (marked && redactor.found() == 0) {
         // The text is not read here as it was by the server: hide what may be meant.
         SensitiveParts all = parts;
         all.any_literal = true;
         out.clear();
-        StatementRedactor(text, offset, standard_strings, all, tokens, out).run(0, text.size(), 0);
+        StatementRedactor(text, offset, standard_strings, all, tokens, shown, out).run(0, text.size(), 0);
     }
     return out;
 }

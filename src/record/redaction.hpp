@@ -54,10 +54,16 @@ struct Replacement {
 };
 using Replacements = std::vector<Replacement>;  // ascending, apart from each other
 
+// What of a long text is recorded: [0, head) and [tail, its end). Nothing else needs to be looked through.
+struct Shown {
+    std::size_t head = SIZE_MAX;
+    std::size_t tail = SIZE_MAX;
+};
+
 // What to replace in a statement's text, which begins `offset` bytes into the source: the literals in `parts`, and
 // what the detector finds in other strings, comments and numbers. Throws std::bad_alloc.
 Replacements redact_statement(std::string_view text, std::size_t offset, bool standard_strings,
-                              const SensitiveParts& parts, const Tokens& tokens);
+                              const SensitiveParts& parts, const Tokens& tokens, const Shown& shown = {});
 
 // Likewise for a bound value, and for a message, which may quote values. `whole`: replace all of it.
 Replacements redact_value(std::string_view value, bool whole, const Tokens& tokens);

@@ -77,6 +77,14 @@ bool digest_of(base::ByteView exact, crypto::Digest& digest) {
     return !key.empty();
 }
 
+namespace {
+
+std::size_t tail_of(std::size_t limit) noexcept {
+    return limit / 16;
+}
+
+}  // namespace
+
 Replacements StatementText::secret_marks() const {
     Replacements marks;
     for (const SecretSpan& span : secrets_.spans)
@@ -96,10 +104,12 @@ StatementText::StatementText(std::string_view own, std::size_t offset, const Sen
 void StatementText::search(std::size_t offset, const SensitiveParts& parts) {
     std::string_view const own = own_;
     if (may_hold_secret(own)) secrets_ = find_secrets(own, standard_conforming_strings);
-    if (pg::redaction_settings.redact)
-        redacted_ = redact_statement(own, offset, standard_conforming_strings, parts, tokens());
-    replaced_ = merged(secret_marks(), redacted_);
     auto const limit = static_cast<std::size_t>(pg::settings.journal_statement_limit) << 10;
+    Shown shown;
+    if (own.size() > limit) shown = {limit - tail_of(limit), own.size() - tail_of(limit)};
+    if (pg::redaction_settings.redact)
+        redacted_ = redact_statement(own, offset, standard_conforming_strings, parts, tokens(), shown);
+    replaced_ = merged(secret_marks(), redacted_);
     if (own.size() > limit) {
         cut(limit);
     } else if (!replaced_.empty()) {
@@ -111,7 +121,7 @@ void StatementText::search(std::size_t offset, const SensitiveParts& parts) {
 
 // Keeps the head and, a sixteenth of the limit, the tail.
 void StatementText::cut(std::size_t limit) {
-    std::size_t const tail_size = limit / 16;
+    std::size_t const tail_size = tail_of(limit);
     std::string_view const head = cut_text(own_, limit - tail_size);
     std::size_t tail = own_.size() - tail_size;
     while (tail < own_.size() && (static_cast<unsigned char>(own_[tail]) & 0xC0) == 0x80) ++tail;

@@ -1,6 +1,7 @@
 // What doctor() says of the journal and the settings; checks of catalogs and of pg_hba.conf are SQL, beside it.
 // Each check gives one row: its verdict, what was found, and what to do, as SQL where SQL can do it.
 #include "base/text.hpp"
+#include "mask/secret_pg.hpp"
 #include "pg/settings.hpp"
 #include "record/archive_state_pg.hpp"
 #include "sqlapi/health_facts.hpp"
@@ -40,6 +41,7 @@ class Doctor {
         archive();
         place();
         keys();
+        mask_secret();
         checkpoints();
         completeness();
         origin();
@@ -112,6 +114,29 @@ class Doctor {
                     " to a directory of their own, set hoopguard.key_directory to it, and start it.");
         else
             say("key_place", kOk, "the journal's key lies in " + facts_.keys);
+    }
+
+    void mask_secret() {
+        mask::SecretState const state = mask::secret_state();
+        std::string const back = "Put back the file " + state.path + ", mode 0600, from the primary or a backup";
+        if (!state.loaded)
+            say("mask_secret", kFail,
+                "the server has no mask secret: columns masked by hash, fpe, noise or pseudonym cannot be read",
+                state.by_command ? "Mend hoopguard.secret_command, then restart the server; its log says why."
+                                 : back + ", then restart the server; its log says why.");
+        else if (state.by_command)
+            say("mask_secret", kOk, "the mask secret comes from hoopguard.secret_command");
+        else if (state.status != 0)
+            say("mask_secret", kFail,
+                state.path + " cannot be read (" + std::strerror(state.status) +
+                    "): after the next start the same value gets another mask, or none can be made",
+                back + ".");
+        else if (state.changed)
+            say("mask_secret", kFail,
+                state.path + " is not what the server started with: the next start changes every keyed mask",
+                back + ".");
+        else
+            say("mask_secret", kOk, "only the server may read " + state.path);
     }
 
     void checkpoints() {

@@ -1,11 +1,13 @@
 // Asks the same random queries as the masked role in schema `real` and as the superuser in schema `twin`, which
-// holds what the masked role reads, stored. Any difference is a leak or a wrong answer.
+// holds what the masked role reads, stored. Any difference is a leak or a wrong answer. Every fourth one is asked
+// of the masked role a second time, with masks as calls in the plan instead of in HoopMask: the same bytes must
+// come.
 //
 //   oracle [--count N] [--seconds S] [--seed N]          connection by PGHOST, PGPORT, PGDATABASE
 //
-// Half of the queries go as simple queries with text results, the others as extended ones with binary results, as
-// prepared statements, through cursors and COPY. The last line is the count; the status is 1 when anything
-// differed.
+// The sessions work at the same time. Half of the queries go as simple queries with text results, the others as
+// extended ones with binary results, as prepared statements, through cursors and COPY. The last line is the count;
+// the status is 1 when anything differed.
 #include "generator.hpp"
 
 #include <libpq-fe.h>
@@ -17,12 +19,14 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
 
 constexpr std::string_view kCanary = "cAnArY";
-constexpr unsigned kBatch = 250;  // queries between changes of the planner's settings
+constexpr unsigned kBatch = 50;  // queries between changes of the planner's settings
+constexpr std::string_view kSettings = "SET statement_timeout = '4s'; ";
 
 struct Answer {
     std::string sqlstate;  // empty: none
@@ -32,8 +36,9 @@ struct Answer {
 
 class Session {
  public:
-    Session(const char* user, const char* schema) {
-        std::string const info = std::string("user=") + user + " application_name=oracle";
+    Session(const char* user, const char* schema, const char* options = "") : schema_(schema) {
+        std::string const info =
+            std::string("user=") + user + " application_name=oracle options='" + options + "'";
         connection_ = PQconnectdb(info.c_str());
         if (PQstatus(connection_) != CONNECTION_OK) {
             std::fprintf(stderr, "%s", PQerrorMessage(connection_));
@@ -41,13 +46,13 @@ class Session {
         }
         PQsetNoticeProcessor(
             connection_, [](void*, const char*) {}, nullptr);
-        run(std::string("SET search_path = ") + schema);
-        run("SET statement_timeout = '4s'");
+        settle(std::string(kSettings));
     }
     ~Session() { PQfinish(connection_); }
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
+    void settle(const std::string& settings) { run(settings + "SET search_path = " + schema_); }
     void run(const std::string& text) { PQclear(PQexec(connection_, text.c_str())); }
     Answer simple(const std::string& text) { return take(PQexec(connection_, text.c_str())); }
     Answer binary(const std::string& text) {
@@ -130,6 +135,7 @@ class Session {
     }
 
     PGconn* connection_;
+    std::string schema_;
 
  public:
     std::string message_;  // of the last error
@@ -162,8 +168,8 @@ Answer ask(Session& session, const std::string& text, Way way) {
     return {};
 }
 
-// The same for both sessions: plans of every kind.
-void shake(oracle::Generator& random, Session& one, Session& other) {
+// The same for all sessions: plans of every kind. Compiling takes longer than all else that a query does: seldom.
+std::string shaken(oracle::Generator& random) {
     constexpr const char* kSwitches[] = {"enable_hashjoin",
                                          "enable_mergejoin",
                                          "enable_nestloop",
@@ -178,17 +184,16 @@ void shake(oracle::Generator& random, Session& one, Session& other) {
                                          "enable_partitionwise_join",
                                          "enable_partitionwise_aggregate",
                                          "geqo"};
-    std::string text = "RESET ALL; SET statement_timeout = '4s'; ";
+    std::string text = "RESET ALL; " + std::string(kSettings);
     for (const char* name : kSwitches)
         if (random.chance(25)) text += std::string("SET ") + name + " = " + (random.chance(50) ? "off; " : "on; ");
-    if (random.chance(15)) text += "SET jit_above_cost = 0; SET jit_inline_above_cost = 0; ";
-    if (random.chance(20))
+    if (random.chance(2)) text += "SET jit_above_cost = 0; SET jit_inline_above_cost = 0; ";
+    if (random.chance(10))
         text +=
             "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET "
             "min_parallel_index_scan_size = 0; ";
     if (random.chance(25)) text += "SET join_collapse_limit = 1; SET from_collapse_limit = 1; ";
-    one.run(text + "SET search_path = real");
-    other.run(text + "SET search_path = twin");
+    return text;
 }
 
 void sort_rows(Answer& answer, Way way) {
@@ -256,25 +261,37 @@ int main(int count, char** arguments) {
     Options const options = options_of(count, arguments);
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     Session masked("seer", "real");
+    Session unhoisted("seer", "real", "-c hoopguard.mask_node=off");
     Session twin("postgres", "twin");
     auto const begin = std::chrono::steady_clock::now();
-    std::uint64_t asked = 0, rows = 0, errors = 0, slow = 0, differences = 0, canaries = 0;
+    std::uint64_t asked = 0, rows = 0, errors = 0, slow = 0, differences = 0, canaries = 0, twice = 0;
+    auto const differ = [&](Way way, const std::string& text, const Answer& one, const Answer& other,
+                            const Session& session, const Session& than) {
+        if (++differences <= 20) print_difference(asked, way, text, one, other, session, than);
+    };
     for (; asked < options.count; ++asked) {
         auto const spent = std::chrono::steady_clock::now() - begin;
         if (options.seconds > 0 && spent > std::chrono::seconds(options.seconds)) break;
         // Each query has a seed of its own, so that one can be asked again alone.
         oracle::Generator random(options.seed * 1'000'003 + asked);
-        if (asked % kBatch == 0) shake(random, masked, twin);
+        if (asked % kBatch == 0) {
+            std::string const settings = shaken(random);
+            for (Session* session : {&masked, &unhoisted, &twin}) session->settle(settings);
+        }
         Way const way = way_of(random);
         std::string const text = way == Way::kChange ? random.change() : random.query();
+        bool const calls_too = asked % 4 == 0 && way != Way::kChange;
         auto const asking = std::chrono::steady_clock::now();
+        Answer other, calls;
+        std::thread beside([&] { other = ask(twin, text, way); });
         Answer one = ask(masked, text, way);
-        Answer other = ask(twin, text, way);
+        beside.join();
+        if (calls_too) calls = ask(unhoisted, text, way);
         auto const took = std::chrono::steady_clock::now() - asking;
         if (std::getenv("ORACLE_SLOW") != nullptr && took > std::chrono::milliseconds(500))
             std::printf("# %lld ms: %s\n", static_cast<long long>(took / std::chrono::milliseconds(1)),
                         text.c_str());
-        if (one.timed_out() || other.timed_out()) {
+        if (one.timed_out() || other.timed_out() || calls.timed_out()) {
             ++slow;
             continue;
         }
@@ -286,15 +303,17 @@ int main(int count, char** arguments) {
         }
         bool const canary = shows_canary(one) && !shows_canary(other);
         canaries += canary ? 1 : 0;
-        if (same(one, other, way) && !canary) continue;
-        if (++differences <= 20) print_difference(asked, way, text, one, other, masked, twin);
+        if (!same(one, other, way) || canary) differ(way, text, one, other, masked, twin);
+        if (!calls_too) continue;
+        ++twice;
+        if (!same(one, calls, way)) differ(way, text, one, calls, masked, unhoisted);
     }
     std::printf(
-        "%llu queries, %llu rows, %llu refused alike, %llu too slow, %llu canaries, %llu differences (seed "
-        "%llu)\n",
-        static_cast<unsigned long long>(asked), static_cast<unsigned long long>(rows),
-        static_cast<unsigned long long>(errors), static_cast<unsigned long long>(slow),
-        static_cast<unsigned long long>(canaries), static_cast<unsigned long long>(differences),
-        static_cast<unsigned long long>(options.seed));
-    return differences == 0 ? 0 : 1;
+        "%llu queries, %llu of them with masks as calls too, %llu rows, %llu refused alike, %llu too slow, "
+        "%llu canaries, %llu differences (seed %llu)\n",
+        static_cast<unsigned long long>(asked), static_cast<unsigned long long>(twice),
+        static_cast<unsigned long long>(rows), static_cast<unsigned long long>(errors),
+        static_cast<unsigned long long>(slow), static_cast<unsigned long long>(canaries),
+        static_cast<unsigned long long>(differences), static_cast<unsigned long long>(options.seed));
+    return differences > 0 || asked == 0 ? 1 : 0;
 }

@@ -3,6 +3,7 @@
 SET client_min_messages = warning;
 CREATE TABLE twin.customer AS SELECT * FROM real.customer;
 CREATE TABLE twin.orders AS SELECT * FROM real.orders;
+CREATE TABLE twin.ledger AS SELECT * FROM real.ledger;
 CREATE TABLE twin.event (LIKE real.event) PARTITION BY RANGE (id);
 CREATE TABLE twin.event_a PARTITION OF twin.event FOR VALUES FROM (0) TO (11);
 CREATE TABLE twin.event_b PARTITION OF twin.event FOR VALUES FROM (11) TO (21);

@@ -51,6 +51,17 @@ sub as_token {
     return $out ne '' || $err eq '' ? $out . ($err =~ /ERROR|FATAL/ ? "\n$err" : '') : $err;
 }
 
+# Masks by the provider's groups.
+$node->safe_psql('postgres', "CREATE TABLE customer (email text); INSERT INTO customer VALUES ('jane\@example.com'); GRANT SELECT ON customer TO analyst, boss;
+    SELECT hoopguard.classify_column('customer', 'email', 'email'), hoopguard.set_mask('email', 'redact', ARRAY['group:analysts'])");
+is(as_token($provider->token(sub => '"carl"'), 'TABLE customer'), '***', 'a mask policy covers a group of the provider');
+is(as_token($provider->token(sub => '"carl"', groups => undef, repository => '"shop/web"'), 'TABLE customer'), 'jane@example.com',
+    'and nobody else, not even the same subject without the group');
+is(as_token($provider->token(sub => '"carl"', groups => '["analysts", "leads"]'), 'TABLE customer'), '***', 'one group of several is enough');
+$node->safe_psql('postgres', "SELECT hoopguard.set_mask('email', 'clear', ARRAY['group:leads'], 10)");
+is(as_token($provider->token(sub => '"carl"', groups => '["analysts", "leads"]'), 'TABLE customer'), 'jane@example.com', 'a group may see what another may not');
+is(as_token($provider->token(sub => '"carl"'), 'TABLE customer'), '***', 'who is only in the other may not');
+
 # Who it is.
 my $who = 'SELECT actor, actor_kind, login_role, effective_role, provider, groups, on_behalf_of FROM hoopguard.whoami()';
 is(as_token($provider->token(act => '{"sub":"dana"}'), [$who, 'SELECT current_user, session_user']),

@@ -28,6 +28,21 @@ void expect_all(std::span<const Case> cases, Content content = Content::kText) {
     for (const Case& one : cases) EXPECT_EQ(masked(one.text, content), one.wanted) << one.text;
 }
 
+// Asked about 4,096 places at a time.
+TEST(Detect, GivesUpWhenItIsToldTo) {
+    std::string const many = [] {
+        std::string made;
+        for (int i = 0; i < 20'000; ++i) made += "12 ab. ";
+        return made;
+    }();
+    auto const always = []() noexcept { return true; };
+    auto const never = []() noexcept { return false; };
+    EXPECT_EQ(measure_masked(many, Content::kText, always), kCannot);
+    EXPECT_EQ(measure_masked("[" + many + "]", Content::kJson, always), kCannot);
+    EXPECT_EQ(measure_masked(many, Content::kText, never), many.size());
+    EXPECT_EQ(measure_masked(many, Content::kText), many.size());
+}
+
 TEST(Detect, PatternsCompile) {
     EXPECT_TRUE(Rules().all_compile());
 }

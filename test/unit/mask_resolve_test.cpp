@@ -157,6 +157,11 @@ TEST_F(ResolveTest, AMethodThatCannotKeepATypeIsFound) {
     EXPECT_EQ(misfit_of(held, "card", TypeFamily::kConstant)->kind, MethodKind::kEmail);
     EXPECT_FALSE(misfit_of(held, "badge", TypeFamily::kConstant));  // null stands in for its own method
     EXPECT_EQ(misfit_of(held, "phone", TypeFamily::kConstant)->kind, MethodKind::kPartial);
+    // Telephone numbers are numbers, too: what the class itself does not fit is redacted. What one wrote is not.
+    EXPECT_FALSE(misfit_of(nullptr, "phone", TypeFamily::kInteger));
+    EXPECT_FALSE(misfit_of(nullptr, "card", TypeFamily::kNumeric));
+    EXPECT_TRUE(misfit_of(nullptr, "email", TypeFamily::kInteger));
+    EXPECT_TRUE(misfit_of(held, "card", TypeFamily::kInteger));
     EXPECT_FALSE(misfit_of(nullptr, "email", TypeFamily::kText));
 }
 

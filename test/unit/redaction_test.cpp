@@ -68,6 +68,29 @@ TEST(Redaction, TakesWhatTheDetectorFinds) {
         EXPECT_EQ(redacted(text), text);
 }
 
+TEST(Redaction, LooksIntoDollarQuotesAsValuesToo) {
+    std::string const mail = tokens().of("jane@example.com");
+    EXPECT_EQ(redacted("SELECT $$jane@example.com$$, $a$x$a$"), "SELECT $$" + mail + "$$, $a$x$a$");
+    EXPECT_EQ(redacted("SELECT $a$to $$jane@example.com$$ now$a$"), "SELECT $a$to $$" + mail + "$$ now$a$");
+    // What the code's own literals hold is taken once, and all is in order.
+    EXPECT_EQ(redacted("DO $$ x jane@example.com; y := 'jane@example.com'; z jane@example.com $$"),
+              "DO $$ x " + mail + "; y := '" + mail + "'; z " + mail + " $$");
+}
+
+TEST(Redaction, LooksAtWhatIsShownOfALongText) {
+    std::string const middle(200'000, ' ');
+    std::string const text =
+        "SELECT 'jane@example.com'," + middle + "'in@example.com'," + middle + "'jane@example.com'";
+    std::size_t const tail = text.size() - 30;
+    auto const found = redact_statement(text, 0, true, {}, tokens(), {100, tail});
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].begin, 8U);
+    EXPECT_GE(found[1].begin, tail);
+    // A value that one string spans from the head to the tail.
+    std::string const whole = "SELECT 'jane@example.com " + middle + middle + " jane@example.com'";
+    EXPECT_EQ(redact_statement(whole, 0, true, {}, tokens(), {100, whole.size() - 30}).size(), 2U);
+}
+
 TEST(Redaction, TakesEveryStringOfCodeNobodyRead) {
     SensitiveParts const parts = {.any_literal = true};
     EXPECT_EQ(redacted("DO $$BEGIN PERFORM f('Jane', 12); END$$", parts),
