@@ -1,4 +1,5 @@
 // in_database(): one statement in another database of the cluster, done by a worker, awaited here.
+#include "base/text.hpp"
 #include "identify/errand_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/compat.hpp"
@@ -170,7 +171,7 @@ ErrandOrder order_of(bool read_only) {
     ErrandOrder order = {};
     auto const& actor = identify::current_actor();
     copy(order.asked_by, sizeof order.asked_by, actor.name);
-    copy(order.session, sizeof order.session, record::session_text(identify::session_id()));
+    copy(order.session, sizeof order.session, base::session_text(identify::session_id()));
     copy(order.request_id, sizeof order.request_id, pg::settings.request_id ? pg::settings.request_id : "");
     copy(order.reason, sizeof order.reason, pg::settings.reason ? pg::settings.reason : "");
     order.encoding = GetDatabaseEncoding();
