@@ -146,6 +146,7 @@ bench: deps
 	test/bench/decide
 	test/bench/mask
 	test/bench/approval
+	test/bench/review
 	$(MAKE) -s build/bench/token
 	build/bench/token
 	$(MAKE) -s build/bench/detect && build/bench/detect

@@ -11,9 +11,18 @@ SELECT hoopguard.guard('no-drop', 'block', '{ddl.drop}', roles => '{agent}',
 SELECT hoopguard.guard('no-unbounded-write', 'block', '{write.unbounded}', roles => '{agent}',
                        message => 'This would change every row: add a WHERE that says which.');
 SELECT hoopguard.guard('no-databases-no-roles', 'block', '{database,role}', roles => '{agent}');
-SELECT hoopguard.guard('deletes', 'ask', '{write.delete}', roles => '{agent}', wait => '2 minutes',
-                       message => 'Deleting is decided by a person.');
+SELECT hoopguard.guard('prices', 'ask', '{write.update,write.delete}', roles => '{agent}', objects => '{order_item}',
+                       wait => '2 minutes', message => 'What was sold, and for how much, is decided by a person.');
 GRANT hoopguard_approver, hoopguard_auditor TO dana;
+
+-- Who sees what of customers, beside the agent, to whom all of it is masked.
+SELECT hoopguard.set_mask(class, 'clear', roles => '{support}', rank => 50) FROM unnest('{person_name,email,phone}'::text[]) class;
+SELECT hoopguard.set_mask('card', 'partial(0, 4)', roles => '{support}');
+SELECT hoopguard.set_mask('card', 'clear', roles => '{billing}', rank => 50);
+SELECT hoopguard.set_mask('email', 'email', roles => '{billing}');
+SELECT hoopguard.set_mask('phone', 'null', roles => '{billing}');
+SELECT hoopguard.set_mask('person_name', 'pseudonym', roles => '{billing}');
+SELECT hoopguard.set_mask(class, 'redact', roles => '{support,billing}') FROM unnest('{ssn,address}'::text[]) class;
 
 -- … then in the shop: which columns hold what. Each class of data has a mask.
 \connect shop

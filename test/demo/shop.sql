@@ -174,3 +174,5 @@ BEGIN
     END IF;
 END
 $$;
+
+GRANT SELECT ON customer TO support, billing;

@@ -6,6 +6,8 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use JSON::PP;
+use Sessions;
 
 my $node = PostgreSQL::Test::Cluster->new('review');
 $node->init;
@@ -41,6 +43,11 @@ my $request = as_role('agent', "SELECT hoopguard.request_access('emergency', dur
 is(as_role('bob', "SELECT hoopguard.approve($request)"), 'approved', 'a role for a time');
 ask('SELECT hoopguard.gather_usage()');
 
+# An auditor listens, until the test says so.
+my $ear = begin_psql($node, 'postgres', 'olga', "LISTEN hoopguard_alert;\nSELECT 'listens';\n"
+    . "DO 'BEGIN WHILE NOT EXISTS (SELECT FROM pg_database WHERE datname = ''heard'') LOOP PERFORM pg_sleep(0.1); END LOOP; END';\nSELECT 1;");
+for (1 .. 600) { last if slurp_file("$ear->{output}") =~ /listens/; select undef, undef, undef, 0.1; }
+
 # Who may do what.
 my $review = as_role('olga', "SELECT hoopguard.open_review('q1', now() + interval '5 days', '{agent,stray,billing,analysts,readers,dana}')", 'postgres');
 cmp_ok($review, '>', 10, 'a review with its items');
@@ -63,7 +70,18 @@ sub item { my ($actor, $object, $privilege) = @_; return ask("SELECT id FROM hoo
 sub breaks { return ask("SELECT string_agg(actor || ' ' || privilege || ' ' || object, ', ' ORDER BY actor, object, privilege) FROM hoopguard.review_effect('q1', '{" . join(',', @_) . "}') WHERE actor <> 'postgres'"); }
 sub certify { my ($item, $role) = @_; return as_role($role // 'olga', "SELECT hoopguard.certify($item, 'revoke', 'test')", 'postgres'); }
 sub held { my ($role) = @_; return $node->safe_psql('shop', qq{SELECT string_agg(t || ' ' || p, ', ' ORDER BY t, p) FROM unnest('{s.customer,s.orders,s.spare}'::text[]) t, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p WHERE has_table_privilege('$role', t, p)}); }
-ask("SELECT hoopguard.revoke(id) FROM hoopguard.jit_grant WHERE state = 'active'");
+
+# A just-in-time grant is an item like others: certified away, it ends, with its membership and nothing else.
+my $lent = ask("SELECT id FROM hoopguard.review_item WHERE review = 'q1' AND actor = 'agent' AND catalog = 'jit_grant'");
+is(ask("SELECT object, privilege, source, reviewer FROM hoopguard.review_item WHERE id = $lent"), 'membership of emergency|JIT|jit|dana', 'a just-in-time grant to decide about');
+is(ask("SELECT count(*) FROM hoopguard.review_item WHERE review = 'q1' AND actor = 'agent' AND object = 'emergency' AND privilege = 'MEMBER'"), '0', 'its membership is no item of its own');
+as_role('agent', 'INSERT INTO s.spare VALUES (1)');
+ask('SELECT hoopguard.gather_usage()');
+is(breaks($lent), 'agent INSERT s.spare', 'what it was used for would break');
+is(certify($lent, 'dana'), 'revoked', 'certified away');
+is(ask("SELECT state, ended_by FROM hoopguard.jit_grant WHERE request = $request"), 'revoked|review q1', 'the grant has ended');
+is(ask("SELECT pg_has_role('agent', 'emergency', 'MEMBER'), pg_has_role('agent', 'analysts', 'MEMBER')"), 'f|t', 'with its membership, and no other');
+like(as_role('agent', 'INSERT INTO s.spare VALUES (2)'), qr/permission denied/, 'it gives nothing any more');
 
 my $delete = item('agent', 's.orders', 'DELETE');
 is(breaks($delete), '', 'what nobody used: nothing would break');
@@ -78,6 +96,17 @@ is(as_role('billing', 'INSERT INTO s.orders VALUES (7)'), '', 'it works before')
 is(certify($insert), 'revoked', 'revoked all the same');
 like(as_role('billing', 'INSERT INTO s.orders VALUES (8)'), qr/permission denied/, 'and it breaks');
 
+# What the departed owner's agent has, and what the shared credential holds in reserve.
+my $stray = item('stray', 's.orders', 'SELECT');
+is(breaks($stray), '', 'the agent without its owner used nothing');
+like(certify($stray, 'dana'), qr/not yours to decide/, 'another owner does not decide about it');
+is(certify($stray), 'revoked', 'an auditor does');
+is(held('stray'), '', 'and it has nothing');
+my $spare = item('billing', 's.spare', 'SELECT');
+is(certify($spare, 'dana'), 'revoked', 'a service that two applications share');
+is(held('billing'), 's.orders SELECT', 'keeps what it works with');
+is(as_role('billing', 'SELECT count(*) >= 0 FROM s.orders', 'shop', 'claude'), 't', 'and works');
+
 # One of two ways, and the other.
 my ($direct, $member) = (item('agent', 's.orders', 'SELECT'), item('agent', 'analysts', 'MEMBER'));
 is(breaks($direct), '', 'a privilege that is had twice');
@@ -90,7 +119,7 @@ like(as_role('agent', 'SELECT count(*) FROM s.orders'), qr/permission denied/, '
 is(held('dana'), 's.customer SELECT, s.orders SELECT', 'others have what they had');
 
 # What came of it, for whoever asks.
-is(ask(q{SELECT count(*) FROM hoopguard.policy_history WHERE object = 'review_item' AND new ->> 'decision' = 'revoke'}), '4', 'every decision is on record');
+is(ask(q{SELECT count(*) FROM hoopguard.policy_history WHERE object = 'review_item' AND new ->> 'decision' = 'revoke'}), '7', 'every decision is on record');
 my $page = as_role('olga', "SELECT hoopguard.access_report('q1')", 'postgres');
 like($page, qr/<h1>Access review q1<\/h1>/, 'the report');
 like($page, qr/REVOKE DELETE ON TABLE s\.orders FROM agent/, 'with its statements');
@@ -99,6 +128,39 @@ is(as_role('olga', "SELECT hoopguard.close_review('q1') > 0", 'postgres'), 't', 
 # The worker sees to what is due.
 as_role('olga', "SELECT hoopguard.open_review('q2', now() + interval '1 second', '{stray}', 'revoke')", 'postgres');
 ok($node->poll_query_until('postgres', "SELECT state = 'due' FROM hoopguard.review WHERE name = 'q2'"), 'a date that revokes');
-is(held('stray'), '', 'has revoked');
+is($node->safe_psql('shop', "SELECT has_schema_privilege('stray', 's', 'USAGE')"), 'f', 'has revoked');
+
+# A series: reminded half-way, once a day; due; followed by the next, with what is held by then.
+as_role('olga', "SELECT hoopguard.open_review('weekly', now() + interval '1 hour', '{agent}', 'report', '7 days')", 'postgres');
+ask('SELECT hoopguard.review_step()');
+is(ask("SELECT reminded_at IS NULL FROM hoopguard.review WHERE name = 'weekly'"), 't', 'nobody is reminded at once');
+ask("UPDATE hoopguard.review SET opened_at = now() - interval '10 days' WHERE name = 'weekly'");
+ask('SELECT hoopguard.review_step()') for 1 .. 2;
+my $undecided = ask("SELECT count(*) FROM hoopguard.review_item WHERE review = 'weekly' AND decision IS NULL");
+ask("UPDATE hoopguard.review SET due = now() - interval '1 minute' WHERE name = 'weekly'");
+$node->safe_psql('shop', 'GRANT TRUNCATE ON s.orders TO agent');
+ask('SELECT hoopguard.review_step()') for 1 .. 2;
+is(ask("SELECT state, count(*) OVER () FROM hoopguard.review WHERE series = 'weekly' ORDER BY due LIMIT 1"), 'due|2', 'due, and followed by one');
+is(ask("SELECT count(decision) FROM hoopguard.review_item WHERE review = 'weekly'"), '0', 'a date that reports decides nothing');
+my $next = ask("SELECT followed_by FROM hoopguard.review WHERE name = 'weekly'");
+is(ask("SELECT state, due BETWEEN now() + interval '6 days' AND now() + interval '7 days', every FROM hoopguard.review WHERE name = '$next'"), 'open|t|7 days', 'a week later');
+is(ask("SELECT reviewer FROM hoopguard.review_item WHERE review = '$next' AND object = 's.orders' AND privilege = 'TRUNCATE'"), 'dana', 'it asks about what came since, of the owner');
+is(as_role('olga', "SELECT hoopguard.close_review('weekly') = $undecided AND hoopguard.close_review('$next', true) >= 0", 'postgres'), 't', 'closed, and the series ends');
+ask('SELECT hoopguard.review_step()');
+is(ask("SELECT count(*) FROM hoopguard.review WHERE series = 'weekly'"), '2', 'no other follows');
+
+# What the auditor has heard meanwhile.
+ask('CREATE DATABASE heard');
+my @heard = map { decode_json($_) } finish_psql($ear) =~ /with payload "(\{.*\})" received/g;
+my ($opened) = grep { $_->{alert} eq 'review_opened' && $_->{review} eq 'q1' } @heard;
+is("$opened->{items} $opened->{by} $opened->{on_due}", "$review olga report", 'told when a review opens: how much, by whom');
+my @reminders = grep { $_->{alert} eq 'review_reminder' && $_->{review} eq 'weekly' } @heard;
+is(scalar @reminders, 1, 'the reviewer is reminded once a day');
+is("$reminders[0]{reviewer} $reminders[0]{undecided} $reminders[0]{on_due}", "dana $undecided report", 'of how much, and what becomes of it');
+like($reminders[0]{due}, qr/^\d{4}-\d\d-\d\dT/, 'and until when');
+my ($due) = grep { $_->{alert} eq 'review_due' && $_->{review} eq 'weekly' } @heard;
+is($due->{undecided}, $undecided, 'told when it is due, and how much is undecided');
+my ($gone) = grep { $_->{alert} eq 'review_due' && $_->{review} eq 'q2' } @heard;
+cmp_ok($gone->{revoked}, '>=', 1, 'and how much the date revoked');
 $node->stop;
 done_testing();
