@@ -22,7 +22,12 @@ CREATE FUNCTION hoopguard.policy_script() RETURNS SETOF text
     SELECT format('INSERT INTO hoopguard.actor (provider, name, kind, owner, purpose, pooled, expires_at) '
                   'VALUES (%L, %L, %L, %L, %L, %L, %L);',
                   a.provider, a.name, a.kind, a.owner, a.purpose, a.pooled, a.expires_at)
-    FROM (SELECT * FROM hoopguard.actor ORDER BY provider COLLATE "C", name COLLATE "C") a    UNION ALL
+    FROM (SELECT * FROM hoopguard.actor ORDER BY provider COLLATE "C", name COLLATE "C") a
+    UNION ALL
+    SELECT format('SELECT hoopguard.lock_actor(name => %L, reason => %L, until => %L, owned => %L);',
+                  l.name, l.reason, l.until, l.owned)
+    FROM (SELECT * FROM hoopguard.locked_actor WHERE until IS NULL OR until > now() ORDER BY name COLLATE "C") l
+    UNION ALL
     SELECT format('INSERT INTO hoopguard.data_class (name, method, description) VALUES (%L, %L, %L);',
                   d.name, d.method, d.description)
     FROM (SELECT * FROM hoopguard.data_class WHERE NOT built_in ORDER BY name COLLATE "C") d
