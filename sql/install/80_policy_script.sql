@@ -5,7 +5,9 @@
 
 -- The calls that make this policy again, for version control.
 CREATE FUNCTION hoopguard.policy_script() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    -- The same text for whoever asks.
+    SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'postgres' AS $$
     SELECT format('SELECT hoopguard.guard(%s);', (
                SELECT string_agg(format('%s => %L', a.name, a.value), ', ' ORDER BY a.place)
                FROM (VALUES (1, 'name', g.name), (2, 'action', g.action), (3, 'classes', g.classes::text),
