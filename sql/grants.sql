@@ -168,6 +168,15 @@ SELECT pg_has_role('regress_jit_agent', 'regress_jit_reader', 'MEMBER');
 \c - regress_jit_agent
 SELECT hoopguard.request_access(classes => '{write}', duration => NULL) AS id \gset
 \c - regress_jit_bob
+DO $$
+BEGIN
+    FOR i IN 1 .. 1000 LOOP  -- the session has ended once its process has
+        EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'regress_jit_agent');
+        PERFORM pg_stat_clear_snapshot(), pg_sleep(0.01);
+    END LOOP;
+    PERFORM pg_sleep(0.1);
+END
+$$;
 \set VERBOSITY sqlstate
 SELECT hoopguard.approve(:id);
 \set VERBOSITY terse

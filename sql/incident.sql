@@ -33,6 +33,7 @@ SELECT * FROM hoopguard.lock_actor('regress_incident_alice', 'laptop lost');
 SELECT name, reason, until, owned, locked_by = session_user AS by_me, agents FROM hoopguard.actor_lock;
 SELECT * FROM hoopguard.lock_actor('regress_incident_alice', 'holiday', '2999-01-01 UTC', false);
 SELECT name, reason, until AT TIME ZONE 'UTC' AS until, owned, agents FROM hoopguard.actor_lock;
+SELECT s AS policy_script FROM hoopguard.policy_script() s WHERE s LIKE '%lock_actor%';
 SELECT hoopguard.unlock_actor('regress_incident_alice');
 SELECT hoopguard.unlock_actor('regress_incident_bot');
 SELECT count(*) FROM hoopguard.actor_lock;

@@ -5,7 +5,9 @@
 
 -- The calls that make this policy again, for version control.
 CREATE FUNCTION hoopguard.policy_script() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    -- The same text for whoever asks.
+    SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'postgres' AS $$
     SELECT format('SELECT hoopguard.guard(%s);', (
                SELECT string_agg(format('%s => %L', a.name, a.value), ', ' ORDER BY a.place)
                FROM (VALUES (1, 'name', g.name), (2, 'action', g.action), (3, 'classes', g.classes::text),
@@ -22,7 +24,12 @@ CREATE FUNCTION hoopguard.policy_script() RETURNS SETOF text
     SELECT format('INSERT INTO hoopguard.actor (provider, name, kind, owner, purpose, pooled, expires_at) '
                   'VALUES (%L, %L, %L, %L, %L, %L, %L);',
                   a.provider, a.name, a.kind, a.owner, a.purpose, a.pooled, a.expires_at)
-    FROM (SELECT * FROM hoopguard.actor ORDER BY provider COLLATE "C", name COLLATE "C") a    UNION ALL
+    FROM (SELECT * FROM hoopguard.actor ORDER BY provider COLLATE "C", name COLLATE "C") a
+    UNION ALL
+    SELECT format('SELECT hoopguard.lock_actor(name => %L, reason => %L, until => %L, owned => %L);',
+                  l.name, l.reason, l.until, l.owned)
+    FROM (SELECT * FROM hoopguard.locked_actor WHERE until IS NULL OR until > now() ORDER BY name COLLATE "C") l
+    UNION ALL
     SELECT format('INSERT INTO hoopguard.data_class (name, method, description) VALUES (%L, %L, %L);',
                   d.name, d.method, d.description)
     FROM (SELECT * FROM hoopguard.data_class WHERE NOT built_in ORDER BY name COLLATE "C") d

@@ -1,6 +1,7 @@
 // Plannable statements, wherever they come from: gate at ExecutorStart, nesting and rows while they run, outcome
 // at ExecutorEnd. What an error ends never gets there: the transaction hooks close it.
 #include "approve/resting_pg.hpp"
+#include "classify/constraint_pg.hpp"
 #include "decide/self_defence_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
@@ -29,6 +30,14 @@ hoopguard::classify::Statement statement_of(QueryDesc* query) {
     return statement;
 }
 
+// A foreign key's look for the row it refers to is part of the statement that the key is held for: an entry for
+// each would double the record and say nothing. What a trigger or a cast does within such a query is no part of
+// it.
+bool is_part_of_statement(const QueryDesc* query) {
+    return hoopguard::classify::in_constraint_context() && !hoopguard::record::is_running_for_constraint() &&
+           hoopguard::pg::call([query] { return hoopguard::classify::is_key_check(query->plannedstmt); });
+}
+
 // Only these fire triggers when they finish; others need not pay for two readings of the clock.
 bool may_fire_triggers(const QueryDesc* query) {
     return query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
@@ -42,8 +51,9 @@ static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
     std::size_t const depth = hoopguard::record::running_depth();
     // EXPLAIN without ANALYZE runs nothing; its utility statement is on record.
     if ((flags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && hoopguard::identify::is_recorded_process())
-        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorStart",
-                             [query] { hoopguard::admit(statement_of(query)); });
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorStart", [query] {
+            if (!is_part_of_statement(query)) hoopguard::admit(statement_of(query));
+        });
     if (prev_ExecutorStart)
         prev_ExecutorStart(query, flags);
     else

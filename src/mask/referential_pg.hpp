@@ -17,9 +17,6 @@ namespace hoopguard::mask {
 // What plans of such queries are stamped with, whoever speaks.
 inline constexpr std::uint64_t kReferentialStamp = 0x7265666572656E63;
 
-// Whether this code runs for a constraint, as its table's owner (ri_triggers.c).
-bool in_referential_context();
-
 // Whether `query` may stay as it is: by the form above, in that context.
 bool is_referential(const Query* query);
 

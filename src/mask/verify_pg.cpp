@@ -1,6 +1,7 @@
 // The check of finished plans.
 #include "mask/verify_pg.hpp"
 
+#include "classify/constraint_pg.hpp"
 #include "mask/in_force_pg.hpp"
 #include "mask/plan_check_pg.hpp"
 #include "mask/plan_stamp_pg.hpp"
@@ -29,7 +30,7 @@ bool is_share_of_leader(const QueryDesc* query) {
     std::uint64_t made_under;
     bool const stamped = find_stamp(plan, &made_under);
     found.classified = stamped;
-    if (stamped && made_under == kReferentialStamp && in_referential_context()) return found;
+    if (stamped && made_under == kReferentialStamp && classify::in_constraint_context()) return found;
     found.stale = stamped && made_under != fingerprint();
     if (found.stale || (!any_in_force() && !any_observed())) return found;
     PlanCheck check = {};

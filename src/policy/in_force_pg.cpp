@@ -6,6 +6,7 @@
 #include "pg/report.hpp"
 #include "policy/standing_pg.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 
@@ -29,8 +30,10 @@ Held& held() {
     return one;
 }
 
-constexpr std::uint32_t kDataClassSection = 7;
-constexpr std::uint32_t kFirstFreeSection = 13;
+// What a policy says. The built-in data classes and the index of roles are there without one.
+constexpr SectionId kSaying[] = {SectionId::kGuardrails, SectionId::kActors,       SectionId::kLockedActors,
+                                 SectionId::kGrants,     SectionId::kMaskPolicies, SectionId::kProviders,
+                                 SectionId::kRoleMaps};
 constexpr int kTries = 10;
 constexpr const char* kRemedy =
     "A superuser on a local socket is never refused for this. See the server's log about the hoopguard broker, "
@@ -90,13 +93,7 @@ const Image* in_force() {
 bool holds_anything() {
     auto const* const image = in_force();
     if (image == nullptr) return false;
-    auto const has = [image](std::uint32_t id) { return image->section(static_cast<SectionId>(id)).size() != 0; };
-    // The index of roles and the data classes have rows by themselves.
-    for (std::uint32_t id = 0; id < kFirstFreeSection; ++id)
-        if (id != static_cast<std::uint32_t>(SectionId::kRoleIndex) && id != kDataClassSection &&
-            id >= static_cast<std::uint32_t>(SectionId::kGuardrails) && has(id))
-            return true;
-    return false;
+    return std::ranges::any_of(kSaying, [image](SectionId id) { return image->section(id).size() != 0; });
 }
 
 }  // namespace hoopguard::policy

@@ -74,6 +74,7 @@ struct OpenStatement {
     bool ends_transaction = false;             // COMMIT, ROLLBACK, PREPARE TRANSACTION
     bool in_failed_block = false;              // begun when its transaction had been rolled back already
     bool classified = false;                   // reads or writes classified columns
+    bool for_constraint = false;               // begun in the context of a foreign key's own queries
 };
 
 // A call of the executor or of a utility that is in progress.

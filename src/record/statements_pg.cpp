@@ -11,6 +11,7 @@
 #include <algorithm>
 
 extern "C" {
+#include "miscadmin.h"
 #include "tcop/pquery.h"
 }
 
@@ -210,6 +211,7 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     open.utility = statement.is_utility();
     open.in_failed_block = in_failed_block;
     open.classified = sensitive.classified;
+    open.for_constraint = InNoForceRLSOperation();
     note_transaction_command(statement, open);
     return {numbers.statement, end};
 }
@@ -231,6 +233,11 @@ void decided_late(const decide::Decision& decision) noexcept {
 std::uint64_t running_statement() noexcept {
     const OpenStatement* const statement = running_session.open.running();
     return statement != nullptr ? statement->number : 0;
+}
+
+bool is_running_for_constraint() noexcept {
+    const OpenStatement* const statement = running_session.open.running();
+    return statement != nullptr && statement->for_constraint;
 }
 
 bool is_open(std::uint64_t number) noexcept {

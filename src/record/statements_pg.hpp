@@ -33,6 +33,8 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
 std::size_t running_depth() noexcept;
 // Whether a statement runs at this moment: then what begins now is nested in it.
 bool is_running() noexcept;
+// Whether it began in the context of a foreign key's own queries, where a user's triggers may run, too.
+bool is_running_for_constraint() noexcept;
 
 // What was decided about it while it ran goes into its outcome.
 void decided_late(const decide::Decision& decision) noexcept;

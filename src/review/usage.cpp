@@ -148,7 +148,9 @@ std::vector<std::uint64_t> UsageTally::open() const {
 void UsageTally::count(const Open& statement, bool refused) {
     count_days(statement, refused);
     if (refused) return;
-    for (auto const& wanted : statement.wanted) count_use(statement, wanted);
+    std::set<UseKey> schemas;
+    for (auto const& wanted : statement.wanted) count_use(statement, wanted, schemas);
+    for (auto const& key : schemas) add_use(statement, key, false);
     if (!statement.first || statement.speaker.database.empty()) return;
     auto const& speaker = statement.speaker;
     add_use(statement,
@@ -176,7 +178,7 @@ void UsageTally::add_use(const Open& statement, UseKey key, bool masked) {
     use.classes.insert(statement.classes.begin(), statement.classes.end());
 }
 
-void UsageTally::count_use(const Open& statement, const Wanted& wanted) {
+void UsageTally::count_use(const Open& statement, const Wanted& wanted, std::set<UseKey>& schemas) {
     auto const& speaker = statement.speaker;
     UseKey key = {speaker.provider,   speaker.name(),         speaker.actor_kind,
                   speaker.login_role, speaker.effective_role, speaker.database};
@@ -204,7 +206,7 @@ void UsageTally::count_use(const Open& statement, const Wanted& wanted) {
     key.object = schema;
     key.object_kind = "schema";
     key.privilege = "USAGE";
-    add_use(statement, key, false);
+    schemas.insert(std::move(key));
 }
 
 Source& UsageTally::source_of(const record::Speaker& speaker, std::uint64_t time) {

@@ -106,7 +106,8 @@ class UsageTally {
     void end_all();
     void count(const Open& statement, bool refused);
     void count_days(const Open& statement, bool refused);
-    void count_use(const Open& statement, const Wanted& wanted);
+    // `schemas` takes those it names: of many objects in one schema a statement uses the schema once.
+    void count_use(const Open& statement, const Wanted& wanted, std::set<UseKey>& schemas);
     void add_use(const Open& statement, UseKey key, bool masked);
     Source& source_of(const record::Speaker& speaker, std::uint64_t time);
 
