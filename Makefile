@@ -56,8 +56,8 @@ sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
-        bench format lint \
-        install-tool install-pam dist package test-package
+        bench format lint fuzz soak \
+        install-tool install-pam dist package test-package test-clean
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
 # takes what is built for the library where there is one.
@@ -103,6 +103,21 @@ $(UNIT): $(UNIT_OBJS)
 	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lre2 -lpthread
 -include $(UNIT_OBJS:.o=.d)
 
+# Fuzzing: a program for each test/fuzz/NAME_fuzz.cpp, by clang, which has libFuzzer.
+FUZZ_CXX = clang++
+FUZZ_SANITIZERS = address,undefined
+FUZZ_FLAGS = $(CXX_STANDARD) -Wall -Werror -Wno-unused-parameter -Wno-missing-field-initializers -O1 -g1 \
+             -fsanitize=$(FUZZ_SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -Isrc -Itest/unit \
+             -DHOOPGUARD_PURE -MMD -MP
+FUZZ_TARGETS = $(patsubst test/fuzz/%_fuzz.cpp,build/fuzz/%,$(sort $(wildcard test/fuzz/*_fuzz.cpp)))
+FUZZ_OBJS = $(patsubst src/%.cpp,build/fuzz/src/%.o,$(PURE))
+build/fuzz/src/%.o: src/%.cpp
+	@mkdir -p $(@D)
+	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+build/fuzz/%: test/fuzz/%_fuzz.cpp $(FUZZ_OBJS)
+	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_OBJS) -lcrypto -lre2
+-include $(FUZZ_OBJS:.o=.d) $(FUZZ_TARGETS:=.d)
+
 # Programs that make bench measures with: pure, optimized.
 build/bench/%: test/bench/%.cpp $(PURE_LIBRARY)
 	@mkdir -p $(@D)
@@ -139,6 +154,14 @@ test-peers: deps
 	test/peers/foresight
 oracle: deps
 	test/oracle/long
+# SECONDS for each target: 10 are enough to see that all is well, hours to find something.
+fuzz: deps
+	test/fuzz/install_deps
+	$(MAKE) -s $(FUZZ_TARGETS)
+	test/fuzz/run $(SECONDS)
+# Everything at once, for so many MINUTES (30).
+soak: deps
+	test/soak/run $(MINUTES)
 bench: deps
 	test/bench/run
 	test/bench/journal
@@ -164,3 +187,6 @@ package: dist
 # The built packages in a fresh root of Debian 12.
 test-package:
 	test/package_install
+# The README's two commands in a fresh root of Debian 12.
+test-clean:
+	test/clean_root
