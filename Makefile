@@ -4,7 +4,10 @@
 
 MODULE_big = hoopguard
 EXTENSION = hoopguard
-DATA_built = sql/hoopguard--1.0.sql
+SQL_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" hoopguard.control)
+SQL_SCRIPT = sql/hoopguard--$(SQL_VERSION).sql
+DATA_built = $(SQL_SCRIPT)
+DATA = $(wildcard sql/released/hoopguard--*.sql)
 DOCS = README.md
 REGRESS = $(shell cat sql/schedule 2>/dev/null)
 REGRESS_OPTS = --load-extension=hoopguard $(if $(REGRESS_OUTPUT),--outputdir='$(REGRESS_OUTPUT)')
@@ -14,7 +17,7 @@ OBJS = $(SOURCES:.cpp=.o)
 PURE = $(filter-out %_pg.cpp,$(filter src/base/% src/crypto/% src/policy/% src/identify/% src/classify/% \
          src/decide/% src/approve/% src/record/% src/review/% src/mask/% src/detect/%,$(SOURCES)))
 TOOL = build/hoopguard-journal
-EXTRA_CLEAN = build sql/hoopguard--1.0.sql src/*/*.o src/*.o src/*/*.d src/*.d
+EXTRA_CLEAN = build $(SQL_SCRIPT) src/*/*.o src/*.o src/*/*.d src/*.d
 
 CXX_STANDARD = -std=c++20 -Wno-register
 CXX_WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
@@ -51,8 +54,9 @@ endif
 -include $(OBJS:.o=.d)
 hoopguard.so: src/exports.map
 
-# The install script is its parts in order; the number before a part's name is its place.
-sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
+# The install script is its parts in order; the number before a part's name is its place. sql/released has those of
+# earlier versions as they were, and the scripts that upgrade them.
+$(SQL_SCRIPT): $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
@@ -178,7 +182,7 @@ lint:
 	test/check/lint
 
 # What a release is made of: a source archive, and Debian packages built from it in a directory of their own.
-VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" hoopguard.control).0
+VERSION = $(SQL_VERSION).0
 dist:
 	mkdir -p build
 	git archive --prefix=hoopguard-$(VERSION)/ -o build/hoopguard-$(VERSION).tar.gz HEAD
