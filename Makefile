@@ -107,8 +107,9 @@ $(UNIT): $(UNIT_OBJS)
 	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lre2 -lpthread
 -include $(UNIT_OBJS:.o=.d)
 
-# Fuzzing: a program for each test/fuzz/NAME_fuzz.cpp, by clang, which has libFuzzer.
-FUZZ_CXX = clang++
+# Fuzzing: a program for each test/fuzz/NAME_fuzz.cpp, by clang, which has libFuzzer. Debian 12's own clang, 14, does not
+# take GCC 12's ranges; it has 16 too.
+FUZZ_CXX = $(firstword $(foreach name,clang++-16 clang++,$(shell command -v $(name))))
 FUZZ_SANITIZERS = address,undefined
 FUZZ_FLAGS = $(CXX_STANDARD) -Wall -Werror -Wno-unused-parameter -Wno-missing-field-initializers -O1 -g1 \
              -fsanitize=$(FUZZ_SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -Isrc -Itest/unit \
