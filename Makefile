@@ -156,6 +156,7 @@ faults: deps
 test-peers: deps
 	test/run build sqlsmith
 	test/peers/postgres_regress
+	test/peers/postgres_regress --labels
 	test/peers/foresight
 oracle: deps
 	test/oracle/long

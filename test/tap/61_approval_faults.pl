@@ -124,7 +124,7 @@ $node->safe_psql('postgres', 'ALTER DATABASE control RESET default_transaction_r
 
 # --- Ten thousand pending.
 sql(<<'SQL');
-INSERT INTO hoopguard.request (kind, actor, actor_kind, role, login_role, database, session_id, classes, statement, created_at, expires_at)
+INSERT INTO hoopguard.filed_request (kind, actor, actor_kind, role, login_role, database, session_id, classes, statement, created_at, expires_at)
 SELECT 'statement', 'agent', 'agent', 'agent', 'agent', 'postgres', '1.1', '{read}', 'SELECT ' || i, now(), now() + interval '1 hour'
   FROM generate_series(1, 10000) i
 SQL
