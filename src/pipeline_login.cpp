@@ -25,16 +25,17 @@ namespace {
 
 // Who may log in somewhere else, and ask there, is told so.
 void pronounce_login(const decide::Decision& decision, const classify::Footprint& login) {
-    if (!decision.asks()) return pronounce(decision);
     decide::Decision told = decision;
-    auto const& database = login.objects.front().name;
-    if (told.message.starts_with("statement needs"))
-        told.message = "logging in needs a just-in-time grant: guardrail \"" + told.guardrail + "\"";
-    told.detail = "It is " + told.reason + ".";
-    told.hint =
-        "From a database that you may log in to: SELECT hoopguard.request_access(classes => '{login}', "
-        "objects => '{" +
-        database + "}', reason => '...');";
+    told.detail = "It is " + decision.reason + ".";
+    if (decision.asks()) {
+        auto const& database = login.objects.front().name;
+        if (told.message.starts_with("statement needs"))
+            told.message = "logging in needs a just-in-time grant: guardrail \"" + told.guardrail + "\"";
+        told.hint =
+            "From a database that you may log in to: SELECT hoopguard.request_access(classes => '{login}', "
+            "objects => '{" +
+            database + "}', reason => '...');";
+    }
     pronounce(told);
 }
 

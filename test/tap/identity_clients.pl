@@ -28,8 +28,11 @@ my ($installed, $said) = do {
     local $ENV{HOME} = $directory;
     run_there('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries', '1', '--fetch-timeout', '20000');
 };
-plan skip_all => "npm cannot install oidc-provider (is its registry reachable?): " . join(' ', (split /\n/, $said)[0, 1])
-    if !$installed && $said =~ /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|network|timeout/i;
+SKIP: {
+    last SKIP if $installed || $said !~ /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|network|timeout/i;
+    skip "npm cannot install oidc-provider (is its registry reachable?): " . (split /\n/, $said)[0], 1;
+}
+if (Test::More->builder->current_test) { done_testing(); exit; }
 ok($installed, 'npm installs the provider') or BAIL_OUT($said);
 
 # The provider.
