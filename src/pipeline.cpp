@@ -1,6 +1,7 @@
 // Statement → Actor → Footprint → Decision → Entry → refuse, or run. The only file that knows every stage.
 #include "pipeline.hpp"
 
+#include "approve/admission_pg.hpp"
 #include "approve/ask_pg.hpp"
 #include "approve/channels_pg.hpp"
 #include "approve/elevation_pg.hpp"
@@ -197,6 +198,7 @@ void pronounce(const decide::Decision& decision) {
 void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
     identify::hold_to_bearer();
+    approve::hold_to_admission();
     auto const& actor = identify::current_actor();
     identify::demand_bearer(statement.plan);
     approve::settle_roles(actor);

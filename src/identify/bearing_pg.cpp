@@ -257,6 +257,14 @@ void login(std::string_view token) {
     take_role(name.c_str(), local);
 }
 
+void end_login_at(std::int64_t moment) noexcept {
+    if (bearing == nullptr || bearing->held.empty()) return;
+    Bearer& speaks = bearing->held.back().bearer;
+    if (moment >= speaks.expires_at) return;
+    speaks.expires_at = moment;
+    changed();
+}
+
 void log_out() {
     if (bearing == nullptr || (!bearing->session && bearing->held.empty())) return;
     bearing->session.reset();
