@@ -104,6 +104,8 @@ shows($deaf, qr/deaf/);
 my $directory = $node->data_dir . '/pg_notify';
 rename $directory, "$directory.away" or die "$directory: $!";
 my (undef, undef, $full) = $node->psql('control', "SELECT count(pg_notify('noise', repeat('x', 7900) || i)) FROM generate_series(1, 40) i");
+# Then what is left of the last page.
+for (1 .. 100) { (undef, undef, $full) = $node->psql('control', "SELECT pg_notify('noise', repeat('x', 300) || $_)"); last if $full; }
 like($full, qr/ERROR/, 'NOTIFY takes nothing more');
 my @numbers = map { number(as('agent', "UPDATE t SET n = 1 WHERE id = 10 + $_;")) } 1 .. 5;
 is(scalar(grep { $_ } @numbers), 5, 'requests are filed all the same');
