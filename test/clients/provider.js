@@ -1,10 +1,11 @@
-// An OpenID Connect provider for a test: `oidc-provider`, with two keys of its own and two programs that may have
-// tokens by client credentials. Prints its issuer when it listens; ends with its standard input.
+// An OpenID Connect provider for a test: `oidc-provider`, with two keys of its own, two programs that may have tokens
+// by client credentials, and a device whose user says in a browser who he is. Prints its issuer when it listens; ends with its standard input.
 'use strict';
 const { createServer } = require('node:http');
 const { generateKeyPairSync } = require('node:crypto');
 
-const groups = { 'ci-bot': ['analysts'], 'visitor-bot': ['visitors'] };
+const programs = ['ci-bot', 'visitor-bot'];
+const groups = { 'ci-bot': ['analysts'], 'visitor-bot': ['visitors'], dana: ['analysts', 'leads'] };
 
 function key(kid, alg, kind, options) {
     return { ...generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' };
@@ -13,20 +14,23 @@ function key(kid, alg, kind, options) {
 function configuration() {
     return {
         jwks: { keys: [key('ec', 'ES256', 'ec', { namedCurve: 'P-256' }), key('rsa', 'RS256', 'rsa', { modulusLength: 2048 })] },
-        clients: Object.keys(groups).map(name => ({
-            client_id: name, client_secret: `secret of ${name}`.replaceAll(' ', '-'), grant_types: ['client_credentials'],
+        clients: [...programs.map(name => ({
+            client_id: name, client_secret: `secret-of-${name}`, grant_types: ['client_credentials'],
             redirect_uris: [], response_types: [],
-        })),
-        extraTokenClaims: (context, token) => ({ groups: groups[token.clientId] }),
+        })), {
+            client_id: 'device', token_endpoint_auth_method: 'none', redirect_uris: [], response_types: [],
+            grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+        }],
+        extraTokenClaims: (context, token) => ({ groups: groups[token.accountId ?? token.clientId] }),
         cookies: { keys: ['of a test'] },
         features: {
-            devInteractions: { enabled: false },
             clientCredentials: { enabled: true },
+            deviceFlow: { enabled: true },
             resourceIndicators: {
                 enabled: true,
                 defaultResource: () => 'urn:database',
                 getResourceServerInfo: (context, resource, client) => ({
-                    scope: '', audience: 'postgres', accessTokenFormat: 'jwt', accessTokenTTL: 600,
+                    scope: 'sql', audience: 'postgres', accessTokenFormat: 'jwt', accessTokenTTL: 600,
                     jwt: { sign: { alg: client.clientId === 'ci-bot' ? 'ES256' : 'RS256' } },
                 }),
             },

@@ -1,4 +1,4 @@
-# Real clients with tokens of a real provider: `oidc-provider` issues them by client credentials, and unchanged psql,
+# Real clients with tokens of a real provider: `oidc-provider` issues them by client credentials and to a device, and unchanged psql,
 # psycopg, node's pg and pgjdbc log in with them over TLS; poolers' sessions speak by them one transaction at a time.
 use strict;
 use warnings;
@@ -91,6 +91,15 @@ for my $way (sort keys %ways) {
     is($node->safe_psql('postgres', "SELECT DISTINCT w.actor, w.provider, w.auth_method, w.tls IS NOT NULL, s.actor, s.effective_role
         FROM hoopguard.session w JOIN hoopguard.statement s USING (session_id) WHERE w.application_name = '$way' AND s.statement LIKE 'SELECT actor, eff%'"),
         'ci-bot|idp|pam|t|ci-bot|analyst', "$way: session and statement are on record by subject");
+}
+
+# A person, by the device flow: the device gets the token once its user has agreed in a browser.
+{
+    my $token = run_there('/usr/bin/python3', 'device.py', $issuer, 'dana');
+    like($token, qr/^[\w-]+\.[\w-]+\.[\w-]+$/, 'a device gets a token for its user');
+    local $ENV{PGPASSWORD} = $token;
+    is(run_there('psql', '-XqAt', "$tls application_name=device", '-c', $query), 'dana|analyst|idp|{analysts,leads}|42', 'with which psql logs in as that person');
+    is($node->safe_psql('postgres', "SELECT actor, state FROM hoopguard.session WHERE application_name = 'device'"), 'dana|ended', 'on record by subject');
 }
 
 # pgbouncer: in transaction mode every transaction brings its token; in session mode a client brings one for its session,
