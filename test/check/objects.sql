@@ -36,7 +36,7 @@ line (kind, name, said) AS (
     SELECT 'index', indexrelid::regclass::text, pg_get_indexdef(indexrelid)
       FROM pg_catalog.pg_index JOIN relation ON indrelid = relation.oid
     UNION ALL
-    SELECT 'trigger', tgrelid::regclass || '.' || tgname, tgenabled || ' ' || pg_get_triggerdef(t.oid)
+    SELECT 'trigger', tgrelid::regclass || '.' || tgname, concat_ws(' ', tgenabled, pg_get_triggerdef(t.oid))
       FROM pg_catalog.pg_trigger t JOIN relation ON tgrelid = relation.oid WHERE NOT tgisinternal
     UNION ALL
     SELECT 'policy', polrelid::regclass || '.' || polname,
@@ -60,4 +60,4 @@ line (kind, name, said) AS (
     SELECT 'kept by pg_dump', table_oid::regclass::text, condition
       FROM pg_catalog.pg_extension, unnest(extconfig, extcondition) AS kept (table_oid, condition)
      WHERE extname = 'hoopguard')
-SELECT kind || ' ' || name || ': ' || regexp_replace(coalesce(said, ''), '\s+', ' ', 'g') AS line FROM line ORDER BY line COLLATE "C";
+SELECT kind || ' ' || name || ': ' || regexp_replace(coalesce(said, ''), '\s+', ' ', 'g') AS text FROM line ORDER BY text;

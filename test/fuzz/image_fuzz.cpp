@@ -49,6 +49,7 @@ Tables sample() {
     grant.actor = "agent";
     grant.classes = Words{"write"};
     grant.unmask = Words{"email"};
+    grant.valid_until = static_cast<std::int64_t>(kNow) + 60'000'000;
     tables.grants = {grant};
     tables.data_classes = {{"email", "email", std::nullopt, true}};
     tables.mask_policies = {
@@ -57,6 +58,7 @@ Tables sample() {
     tables.providers[0].name = "corp";
     tables.providers[0].issuer = "https://id.example";
     tables.providers[0].audience = {"postgres"};
+    tables.providers[0].jwks_uri = "https://id.example/keys";
     tables.providers[0].algorithms = {"EdDSA"};
     tables.role_maps = {{"corp", "bots", R"({"team":"b*"})", "agent"}};
     return tables;
@@ -64,8 +66,10 @@ Tables sample() {
 
 // Changes a good image: each six bytes of the input are a place, and what to put there.
 base::Bytes changed(base::ByteView input) {
-    static const base::Bytes original = *compile(sample(), 7, 99, 1234);
-    base::Bytes bytes = original;
+    static const auto original = compile(sample(), 7, 99, 1234);
+    if (!original) std::fprintf(stderr, "%s\n", original.error().message.c_str());
+    demand(original.ok());
+    base::Bytes bytes = *original;
     for (; input.size() >= 6; input = input.subspan(6))
         base::put_u32(bytes.data() + base::get_u16(input.data()) % (bytes.size() - 3),
                       base::get_u32(input.data() + 2));

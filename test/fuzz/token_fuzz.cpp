@@ -23,7 +23,8 @@ identify::TokenRules rules() {
 void judge_signed(std::string_view header, std::string_view claims) {
     static const identify::TokenSigner signer("EdDSA");
     static const auto keys = identify::KeySet::parse(signer.set("k1"));
-    const auto token = identify::SignedText::parse(signer.sign(header, claims));
+    const std::string text = signer.sign(header, claims);
+    const auto token = identify::SignedText::parse(text);
     if (!token) return;
     const auto verdict = identify::verify(*token, *keys, rules(), kNow);
     if (!verdict.verified()) return;
