@@ -72,8 +72,8 @@ SELECT i, 1 + i * 3 % 16, 'cAnArY-' || 4000 + i % 7, 'cAnArY token ' || i % 4, '
 CREATE INDEX ON ledger (spent);
 CREATE INDEX ON ledger (account, pin);
 INSERT INTO hoopguard.data_class (name, method)
-SELECT 'by_' || m, 'redact' FROM unnest('{null,hash,fpe,pseudonym,detect,clear,email,noise,tens,hundreds,month,hour,net,partial}'::text[]) m;
-SELECT hoopguard.set_mask('by_' || m, m) FROM unnest('{null,hash,fpe,pseudonym,detect,clear,email}'::text[]) m;
+SELECT 'by_' || m, 'redact' FROM unnest('{"null",hash,fpe,pseudonym,detect,clear,email,noise,tens,hundreds,month,hour,net,partial}'::text[]) m;
+SELECT hoopguard.set_mask('by_' || m, m) FROM unnest('{"null",hash,fpe,pseudonym,detect,clear,email}'::text[]) m;
 SELECT hoopguard.set_mask('by_noise', 'noise(0.3)'), hoopguard.set_mask('by_tens', 'generalize(10)'), hoopguard.set_mask('by_hundreds', 'generalize(100)'),
        hoopguard.set_mask('by_month', 'generalize(month)'), hoopguard.set_mask('by_hour', 'generalize(hour)'),
        hoopguard.set_mask('by_net', 'generalize(24)'), hoopguard.set_mask('by_partial', 'partial(1, 2)');
