@@ -2,8 +2,8 @@
 -- Requests: what a person decides. They live in the control database; the broker alone writes them, on behalf of
 -- sessions in whatever database (broker_* are its functions). In other databases a view shows them.
 --
---   pending → approved | rejected | expired | cancelled
---   approved → used | expired        (a statement's or a script's)
+--   pending -> approved | rejected | expired | cancelled
+--   approved -> used | expired        (a statement's or a script's)
 
 CREATE FUNCTION hoopguard.is_own_request(provider text, actor text) RETURNS boolean
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_is_own_request';
@@ -162,7 +162,7 @@ CREATE VIEW hoopguard.pending WITH (security_invoker) AS
                                                     'unmask ' || array_to_string(r.unmask, ' '), 'for ' || r.duration)
                 ELSE CASE r.kind WHEN 'script' THEN 'script: ' ELSE '' END
                      || left(regexp_replace(r.statement, '\s+', ' ', 'g'), 60)
-                     || CASE WHEN length(r.statement) > 60 THEN ' …' ELSE '' END END AS statement,
+                     || CASE WHEN length(r.statement) > 60 THEN ' ...' ELSE '' END END AS statement,
            r.reason,
            format('%s/%s', jsonb_array_length(r.votes), r.min_approvals) AS votes
       FROM hoopguard.request r
@@ -219,9 +219,9 @@ BEGIN
     LOOP
         SELECT jsonb_object_agg(e.key, CASE
                    WHEN jsonb_typeof(e.value) = 'string' AND length(e.value #>> '{}') > most
-                   THEN to_jsonb(left(e.value #>> '{}', most) || '…')
+                   THEN to_jsonb(left(e.value #>> '{}', most) || '...')
                    WHEN jsonb_typeof(e.value) = 'array' AND jsonb_array_length(e.value) > most / 50
-                   THEN jsonb_path_query_array(e.value, '$[0 to $last]', jsonb_build_object('last', most / 50 - 1)) || '["…"]'
+                   THEN jsonb_path_query_array(e.value, '$[0 to $last]', jsonb_build_object('last', most / 50 - 1)) || '["..."]'
                    ELSE e.value END)
           INTO posted FROM jsonb_each(jsonb_strip_nulls(payload)) e;
         EXIT WHEN octet_length(posted::text) < 7800 OR most < 50;

@@ -126,7 +126,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM hoopguard.temporary_role t WHERE t.role_oid = r.oid);
     IF others IS NOT NULL THEN
         RAISE NOTICE 'from now on these roles log in with a token alone: %', others
-            USING HINT = 'One that is a person or a service with means of its own: INSERT INTO hoopguard.actor (name, kind) VALUES (…, ''human'').';
+            USING HINT = 'One that is a person or a service with means of its own: INSERT INTO hoopguard.actor (name, kind) VALUES (..., ''human'').';
     END IF;
 END
 $$;
@@ -326,7 +326,7 @@ SELECT 'identity_preload', CASE WHEN open IS NULL THEN 'ok' ELSE 'warn' END,
 UNION ALL
 SELECT 'identity_keys', CASE WHEN waiting IS NULL THEN 'ok' ELSE 'fail' END,
        CASE WHEN waiting IS NULL THEN 'the keys of every provider are here' ELSE format('the keys of these providers have not been fetched: %s', waiting) END,
-       CASE WHEN waiting IS NOT NULL THEN 'See the server''s log about jwks_uri, or give the keys themselves: hoopguard.set_provider(…, jwks => …).' END
+       CASE WHEN waiting IS NOT NULL THEN 'See the server''s log about jwks_uri, or give the keys themselves: hoopguard.set_provider(..., jwks => ...).' END
   FROM (SELECT string_agg(quote_ident(p.name), ', ' ORDER BY p.name) FROM provider p
          WHERE p.kind = 'oidc' AND p.jwks IS NULL
            AND hoopguard.size_of_file(format('%s/policy/keys-%s.json', current_setting('hoopguard.journal_directory'),

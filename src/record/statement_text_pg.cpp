@@ -21,7 +21,7 @@ namespace hoopguard::record {
 
 namespace {
 
-constexpr std::string_view kCutMark = " … ";
+constexpr std::string_view kCutMark = " ... ";
 constexpr std::size_t kLongestRequest = 1024;
 
 const char* key_directory() noexcept {
