@@ -52,8 +52,10 @@ endif
 hoopguard.so: src/exports.map
 
 # The install script is its parts in order; the number before a part's name is its place.
+# In ASCII, so that the extension can be created in a database of any encoding.
 sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
-	cat $^ >$@
+	cat $^ | sed 's/…/.../g; s/→/->/g; s/–/-/g' >$@
+	! LC_ALL=C grep -n '[^ -~]' $@ || { rm -f $@; exit 1; }
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
         bench format lint \

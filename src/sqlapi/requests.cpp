@@ -115,7 +115,7 @@ void require_own_call(const char* name) {
     throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE,
                       pg::format("hoopguard.%s() was not called by the client itself", name),
                       "It was called by a view, a function or a trigger, or within DO or EXECUTE.",
-                      pg::format("Send SELECT hoopguard.%s(…) as a statement of its own.", name));
+                      pg::format("Send SELECT hoopguard.%s(...) as a statement of its own.", name));
 }
 
 // In microseconds; months count as 30 days.
