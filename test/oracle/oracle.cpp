@@ -28,7 +28,9 @@ namespace {
 
 constexpr std::string_view kCanary = "cAnArY";
 constexpr unsigned kBatch = 50;  // queries between changes of the planner's settings
-constexpr std::string_view kSettings = "SET statement_timeout = '2s'; ";
+constexpr std::string_view kSettings = "SET statement_timeout = '2s'; SET jit = off; ";
+// Compiling takes longer than all else that a query does, up to seconds: one query in so many.
+constexpr std::uint64_t kCompiled = 250;
 
 struct Answer {
     std::string sqlstate;  // empty: none
@@ -170,7 +172,7 @@ Answer ask(Session& session, const std::string& text, Way way) {
     return {};
 }
 
-// The same for all sessions: plans of every kind. Compiling takes longer than all else that a query does: seldom.
+// The same for all sessions: plans of every kind.
 std::string shaken(oracle::Generator& random) {
     constexpr const char* kSwitches[] = {"enable_hashjoin",
                                          "enable_mergejoin",
@@ -189,7 +191,6 @@ std::string shaken(oracle::Generator& random) {
     std::string text = "RESET ALL; " + std::string(kSettings);
     for (const char* name : kSwitches)
         if (random.chance(25)) text += std::string("SET ") + name + " = " + (random.chance(50) ? "off; " : "on; ");
-    if (random.chance(2)) text += "SET jit_above_cost = 0; SET jit_inline_above_cost = 0; ";
     if (random.chance(10))
         text +=
             "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET "
@@ -286,6 +287,7 @@ class Worker {
 
  private:
     void ask_one(std::uint64_t number, bool settles);
+    void ask_all(std::uint64_t number, Way way, const std::string& text);
     void differ(std::uint64_t number, Way way, const std::string& text, const Answer& one, const Answer& other,
                 const Session& session, const Session& than) {
         if (++tally_.differences > 20) return;
@@ -309,6 +311,18 @@ void Worker::ask_one(std::uint64_t number, bool settles) {
     }
     Way const way = way_of(random);
     std::string const text = way == Way::kChange ? random.change() : random.query();
+    bool const compiles = number % kCompiled == 7 && way != Way::kPrepared;
+    auto const compile = [&](const char* settings) {
+        for (Session* session : {&masked_, &unhoisted_, &twin_})
+            if (compiles) session->run(settings);
+    };
+    compile(
+        "SET jit = on; SET jit_above_cost = 0; SET jit_inline_above_cost = 0; SET jit_optimize_above_cost = 0");
+    ask_all(number, way, text);
+    compile("SET jit = off");
+}
+
+void Worker::ask_all(std::uint64_t number, Way way, const std::string& text) {
     bool const calls_too = number % 4 == 0 && way != Way::kChange;
     ++tally_.asked;
     auto const asking = std::chrono::steady_clock::now();
