@@ -160,6 +160,7 @@ DECLARE
     elsewhere boolean := NOT shared AND item.database <> current_database();
     granted_by text := CASE WHEN item.revoke_statement LIKE 'REVOKE % GRANTED BY %' AND item.catalog <> 'pg_auth_members'
                             THEN pg_get_userbyid(item.grantor) END;
+    by_broker boolean := item.catalog = 'jit_grant';
     held boolean;
 BEGIN
     IF item.revoke_statement IS NULL THEN
@@ -175,14 +176,14 @@ BEGIN
         RETURN 'it was gone already';
     END IF;
     BEGIN
-        IF NOT elsewhere AND granted_by IS NULL THEN
+        IF NOT elsewhere AND granted_by IS NULL AND NOT by_broker THEN
             EXECUTE item.revoke_statement;
             EXECUTE question INTO held;
             IF held THEN
                 RAISE EXCEPTION 'the statement took nothing away' USING ERRCODE = 'object_not_in_prerequisite_state';
             END IF;
         ELSE
-            -- In a transaction of its own, with the same care.
+            -- In a transaction of its own, with the same care: elsewhere; as somebody else; what the broker commits.
             PERFORM hoopguard.in_database(
                 CASE WHEN shared THEN current_database() ELSE item.database END, format(
                 'DO $carry$ BEGIN %s EXECUTE %L; IF (%s) THEN RAISE object_not_in_prerequisite_state '
@@ -295,7 +296,7 @@ BEGIN
                          'leave for ' || array_to_string(g.classes, ', ') || coalesce(' on ' || array_to_string(g.objects, ', '), ''),
                          'unmasked: ' || array_to_string(g.unmask, ', ')),
                'JIT', 'jit', false, NULL, NULL, l.risk, l.why,
-               format('SELECT hoopguard.end_grant(%s, ''revoked'', %L, %L)', g.id, 'review ' || review.name, 'access review'),
+               format('SELECT hoopguard.revoke(%s, %L)', g.id, 'review ' || review.name),
                format('Ends by itself %s.', coalesce('at ' || date_trunc('second', g.valid_until), 'with its session')), true,
                'jit_grant', NULL, 0, NULL, NULL, g.id
           FROM hoopguard.jit_grant g

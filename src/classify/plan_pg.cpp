@@ -6,6 +6,7 @@
 #include "classify/functions_pg.hpp"
 #include "classify/names_pg.hpp"
 #include "classify/plan_walk_pg.hpp"
+#include "classify/sensitive_pg.hpp"
 #include "classify/utility_pg.hpp"
 #include "pg/boundary.hpp"
 
@@ -174,10 +175,19 @@ class PlanReader {
             auto const [relation, required, selected] = pg::permission(plan_, i);
             // Changing rows needs SELECT to find them, and that alone gives nothing out; FOR UPDATE changes none.
             bool const target = (required & kChanging) != 0 && is_changed(relation);
-            if ((required & ACL_SELECT) != 0 && !target) add_relation(relation, kRead, false);
+            if ((required & ACL_SELECT) != 0 && (!target || gives_out()))
+                add_relation(relation, (target ? ClassSet() : ClassSet(kRead)) | sensitivity(relation, selected),
+                             false);
             if (facts_.modifications != NIL && !target)
                 add_relation(relation, written_through(relation, required), false);
         }
+    }
+
+    // Whether rows that are changed are given out too.
+    bool gives_out() const {
+        for (int i = 0; i < list_length(facts_.modifications); ++i)
+            if (static_cast<ModifyTable*>(list_nth(facts_.modifications, i))->returningLists != NIL) return true;
+        return false;
     }
 
     // A view that rows are written through is no target of the plan.

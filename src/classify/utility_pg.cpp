@@ -2,6 +2,7 @@
 #include "classify/utility_pg.hpp"
 
 #include "classify/names_pg.hpp"
+#include "classify/sensitive_pg.hpp"
 #include "pg/boundary.hpp"
 
 #include <algorithm>
@@ -9,10 +10,12 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "catalog/pg_class.h"
 #include "commands/defrem.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc_tables.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
 
@@ -72,12 +75,30 @@ double rows_of(Oid relation) {
     return rows < 0 ? kAllRows : static_cast<double>(rows);
 }
 
+// The columns that are named, or all.
+ClassSet sensitivity_of_copy(const CopyStmt& copy, Oid relation) {
+    if (!OidIsValid(relation)) return {};
+    auto const* const selected = pg::call([&copy, relation] {
+        if (copy.attlist == NIL) return bms_make_singleton(0 - FirstLowInvalidHeapAttributeNumber);
+        Bitmapset* columns = nullptr;
+        for (int i = 0; i < list_length(copy.attlist); ++i) {
+            AttrNumber const column = get_attnum(relation, strVal(list_nth(copy.attlist, i)));
+            if (column != InvalidAttrNumber)
+                columns = bms_add_member(columns, column - FirstLowInvalidHeapAttributeNumber);
+        }
+        return columns;
+    });
+    return sensitivity(relation, selected);
+}
+
 void classify_copy(const CopyStmt& copy, FootprintBuilder& out) {
     if (copy.filename != nullptr || copy.is_program) out.add(kEgress);
     if (copy.relation == nullptr) return;
-    if (!copy.is_from) out.expect_read(rows_of(find_relation(copy.relation)));
     auto object = name_of_range(copy.relation, "table");
-    out.add(copy.is_from ? kWriteInsert : kRead, object.kind, std::move(object.name));
+    if (copy.is_from) return out.add(kWriteInsert, object.kind, std::move(object.name));
+    Oid const relation = find_relation(copy.relation);
+    out.expect_read(rows_of(relation));
+    out.add(ClassSet(kRead) | sensitivity_of_copy(copy, relation), object.kind, std::move(object.name));
 }
 
 void classify_setting(const VariableSetStmt& set, FootprintBuilder& out) {

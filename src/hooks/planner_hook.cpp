@@ -4,6 +4,7 @@
 #include "classify/bounds_pg.hpp"
 #include "classify/calls_pg.hpp"
 #include "classify/plan_pg.hpp"
+#include "classify/sensitive_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/hoist_pg.hpp"
@@ -132,5 +133,6 @@ void hoopguard::hooks::install_planner() {
     hoopguard::mask::register_mask_node();
     hoopguard::mask::watch_roles();
     hoopguard::mask::watch_labels();
+    hoopguard::classify::know_classified(hoopguard::mask::selects_classified);
     hoopguard::mask::watch_mask_functions();
 }

@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/transam.h"
 #include "catalog/pg_inherits.h"
 #include "utils/hsearch.h"
@@ -114,6 +115,17 @@ const ClassifiedColumns* classified_columns(Oid relation) {
     entry->linked_seen = linked_before;
     ReleaseSysCache(tuple);
     return entry->columns;
+}
+
+bool selects_classified(Oid relation, const Bitmapset* selected) {
+    if (!OidIsValid(relation) || !database_has_classified()) return false;
+    auto const* const classified = classified_columns(relation);
+    if (classified == nullptr || classified->count == 0) return false;
+    if (bms_is_member(InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber, selected)) return true;
+    for (int i = 0; i < classified->count; ++i)
+        if (bms_is_member(classified->columns[i].number - FirstLowInvalidHeapAttributeNumber, selected))
+            return true;
+    return false;
 }
 
 Known known_by_name(const char* schema, const char* relation) noexcept {

@@ -6,6 +6,10 @@
 
 #include <cstdint>
 
+extern "C" {
+#include "nodes/bitmapset.h"
+}
+
 namespace hoopguard::mask {
 
 inline constexpr char kLabelProvider[] = "hoopguard";
@@ -27,6 +31,10 @@ struct ClassifiedColumns {
 // made of, for a materialized view from what its query reads, for a toast table from its owner. Belongs to the
 // cache: valid until the next call.
 const ClassifiedColumns* classified_columns(Oid relation);
+
+// Whether one of the columns that `selected` holds, as range table entries have them, is classified; the whole row
+// is all of them.
+bool selects_classified(Oid relation, const Bitmapset* selected);
 
 // Whether a class of `relation` is known in this process without a look at the catalog; for error callbacks.
 enum class Known { kUnknown, kClassified, kUnclassified };

@@ -32,7 +32,9 @@ std::uint64_t send_some() {
     StartTransactionCommand();
     PushActiveSnapshot(GetTransactionSnapshot());
     SPI_connect();
-    (void)set_config_option("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE, GUC_ACTION_LOCAL, true, 0,
+    // As a session's own: from a source that makes defaults it would stay after the transaction, and requests
+    // would be lost that somebody was told the number of.
+    (void)set_config_option("synchronous_commit", "off", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
                             false);
     if (plan == nullptr) {
         SPIPlanPtr const made = SPI_prepare(kTakeOut, 0, nullptr);

@@ -79,7 +79,7 @@ as_role('agent', 'INSERT INTO s.spare VALUES (1)');
 ask('SELECT hoopguard.gather_usage()');
 is(breaks($lent), 'agent INSERT s.spare', 'what it was used for would break');
 is(certify($lent, 'dana'), 'revoked', 'certified away');
-is(ask("SELECT state, ended_by FROM hoopguard.jit_grant WHERE request = $request"), 'revoked|review q1', 'the grant has ended');
+is(ask("SELECT state, comment FROM hoopguard.jit_grant WHERE request = $request"), 'revoked|review q1', 'the grant has ended');
 is(ask("SELECT pg_has_role('agent', 'emergency', 'MEMBER'), pg_has_role('agent', 'analysts', 'MEMBER')"), 'f|t', 'with its membership, and no other');
 like(as_role('agent', 'INSERT INTO s.spare VALUES (2)'), qr/permission denied/, 'it gives nothing any more');
 
