@@ -34,7 +34,7 @@ is(as('oncall', 'shop', 'SELECT current_user, current_database()'), 'oncall|shop
 like(as('oncall', 'vault', 'SELECT 1'), qr/needs a just-in-time grant/, 'only into the database that it names');
 
 # The session ends with the grant: while it is idle, at work, after an error.
-my %ways = (idle => '\! sleep 20', busy => 'SELECT pg_sleep(20);', failed => "SELECT 1/0;\n\\! sleep 20", 'in a transaction' => "BEGIN;\nSELECT 1;\n\\! sleep 20");
+my %ways = (idle => '\! sleep 10', busy => 'SELECT pg_sleep(10);', failed => "SELECT 1/0;\n\\! sleep 10", 'in a transaction' => "BEGIN;\nSELECT 1;\n\\! sleep 10");
 my $here = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'oncall'";
 my %run = map { $_ => begin_psql($node, 'shop', 'oncall', "$ways{$_}\nSELECT 'still here';") } keys %ways;
 $node->poll_query_until('postgres', $here, '4') or BAIL_OUT('the sessions do not come');
@@ -62,4 +62,18 @@ is(as('dana', 'shop', 'SELECT 1'), '1', 'what is only observed lets in');
 $node->safe_psql('postgres', "SELECT hoopguard.guard('all', 'block', '{*}', roles => '{dana}', message => 'nothing')");
 like(as('dana', 'shop', 'CREATE TEMP TABLE t ()'), qr/ERROR:.*nothing/, '"*" is about statements: the role gets in, and is told');
 $node->stop;
+
+# No policy to be had: its images are spoilt, and the broker has no database to make another from.
+for my $image (grep { -f } glob($node->data_dir . '/hoopguard/policy/*')) {
+    open my $file, '>', $image or die;
+    print $file 'spoilt';
+    close $file;
+}
+$node->append_conf('postgresql.conf', "hoopguard.database = 'nowhere'\n");
+$node->start;
+my $begun = time;
+like(as('dana', 'vault', 'SELECT 1'), qr/FATAL:.*policy/, 'without the policy nobody is let in');
+cmp_ok(time - $begun, '<', 15, 'which takes no long time to say');
+is($node->safe_psql('vault', 'CREATE TABLE way_in (id int); INSERT INTO way_in VALUES (1); TABLE way_in'), '1', 'but a superuser at the local socket is, and may work');
+$node->stop('fast', fail_ok => 1);
 done_testing();
