@@ -82,7 +82,8 @@ class Session {
             for (const char* fetch : {"FETCH 3 FROM c", "FETCH ALL FROM c", "FETCH BACKWARD ALL FROM c"}) {
                 Answer const some = simple(fetch);
                 all.rows.insert(all.rows.end(), some.rows.begin(), some.rows.end());
-                if (!some.sqlstate.empty()) all.sqlstate = some.sqlstate;
+                all.sqlstate = some.sqlstate;
+                if (!some.sqlstate.empty()) break;
             }
         }
         run("ROLLBACK");
