@@ -81,5 +81,20 @@ like(asked($audit[1], "string_agg(concat_ws('|', actor, statement, rows, approva
 like(asked($audit[1], "string_agg(concat_ws('|', actor, statement, rows, reason), E'\\n')"), qr/^clerk\|DELETE FROM orders\|8\|spring cleaning$/m, 'those that nobody was asked about too');
 is(asked($audit[2], "string_agg(application || ' ' || logins, ', ' ORDER BY application) FILTER (WHERE login_role = 'billing')"), 'billing-service 1, claude 1',
     'which credential is used from where: one of them in two hands');
+
+# What reads a classified column is of a class of its own: whatever way it is read, and nothing else.
+$node->safe_psql('postgres', q{SELECT hoopguard.guard('no personal data', 'block', '{read.sensitive}', roles => '{clerk}');
+    CREATE VIEW mails AS SELECT id, lower(email) AS mail FROM customer; GRANT SELECT ON mails TO clerk});
+my %reads = ('the column' => 'SELECT email FROM customer', 'a condition on it' => "SELECT id FROM customer WHERE email LIKE 'c%'",
+    'the whole row' => 'SELECT c FROM customer c', 'all columns' => 'TABLE customer', 'a view of it' => 'SELECT mail FROM mails',
+    'COPY' => 'COPY customer TO STDOUT', 'COPY of the column' => 'COPY customer (email) TO STDOUT', 'COPY of a query' => 'COPY (SELECT email FROM customer) TO STDOUT',
+    'RETURNING' => 'UPDATE customer SET id = id WHERE id = 1 RETURNING email', 'a function' => q{DO 'BEGIN PERFORM email FROM customer; END'},
+    'a prepared statement' => 'PREPARE p AS SELECT email FROM customer; EXECUTE p');
+like(as_role('clerk', $reads{$_}), qr/blocked by guardrail "no personal data"/, "read.sensitive: $_") for sort keys %reads;
+my %others = ('another column' => 'SELECT count(id) FROM customer', 'counting' => 'SELECT count(*) > 0 FROM customer', 'COPY of another column' => 'COPY customer (id) TO STDOUT',
+    'a change' => "UPDATE customer SET id = id WHERE id = 1", 'another table' => 'SELECT count(*) FROM orders');
+unlike(as_role('clerk', $others{$_}), qr/ERROR/, "not read.sensitive: $_") for sort keys %others;
+$node->safe_psql('postgres', q{SELECT hoopguard.declassify_column('customer', 'email')});
+unlike(as_role('clerk', $reads{'the column'}), qr/ERROR/, 'nor a column that is classified no more');
 $node->stop;
 done_testing();
