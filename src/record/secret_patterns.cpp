@@ -151,8 +151,8 @@ void find_connection_passwords(std::string_view text, std::vector<SecretSpan>& o
 
 namespace {
 
-// Words by which a statement is about who may log in, with a string behind them: a misspelt command may call a password
-// anything, so any string may be one.
+// Words by which a statement is about who may log in, with a string behind them: a misspelt command may call a
+// password anything, so any string may be one.
 class LoginWords {
  public:
     explicit LoginWords(std::string_view text) noexcept : text_(text) {}

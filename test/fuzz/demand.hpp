@@ -1,4 +1,5 @@
-// What must hold whatever the input: a target that finds it broken says where and ends, and the driver keeps the input.
+// What must hold whatever the input: a target that finds it broken says where and ends, and the driver keeps the
+// input.
 #pragma once
 
 #include <cstdio>

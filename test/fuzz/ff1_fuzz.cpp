@@ -1,5 +1,5 @@
-// Format-preserving encryption gives back what was encrypted, in the same alphabet, and leaves alone what it refuses;
-// what masks make of a text by it keeps digits where digits were, and stays within its room.
+// Format-preserving encryption gives back what was encrypted, in the same alphabet, and leaves alone what it
+// refuses; what masks make of a text by it keeps digits where digits were, and stays within its room.
 #include "crypto/ff1.hpp"
 #include "mask/keyed_text.hpp"
 
@@ -26,8 +26,7 @@ void round_trip(base::ByteView input) {
     const auto before = numerals;
     const auto ff1 = crypto::Ff1::from_key(key);
     demand(ff1.ok());
-    const bool possible =
-        radix >= 2 && numerals.size() >= 2 && numerals.size() <= crypto::Ff1::longest(radix);
+    const bool possible = radix >= 2 && numerals.size() >= 2 && numerals.size() <= crypto::Ff1::longest(radix);
     const bool done = ff1->encrypt(radix, tweak, numerals);
     demand(done == possible);
     if (!done) {

@@ -16,8 +16,8 @@ using namespace hoopguard::policy;
 
 namespace {
 
-constexpr SectionId kSections[] = {SectionId::kFacts,      SectionId::kGuardrails,   SectionId::kRoleIndex,
-                                   SectionId::kActors,     SectionId::kLockedActors, SectionId::kGrants,
+constexpr SectionId kSections[] = {SectionId::kFacts,       SectionId::kGuardrails,   SectionId::kRoleIndex,
+                                   SectionId::kActors,      SectionId::kLockedActors, SectionId::kGrants,
                                    SectionId::kDataClasses, SectionId::kMaskPolicies, SectionId::kProviders,
                                    SectionId::kRoleMaps};
 constexpr std::uint64_t kNow = 1'800'000'000'000'000;
@@ -52,7 +52,8 @@ Tables sample() {
     grant.valid_until = static_cast<std::int64_t>(kNow) + 60'000'000;
     tables.grants = {grant};
     tables.data_classes = {{"email", "email", std::nullopt, true}};
-    tables.mask_policies = {{"email", "partial(1, 2)", Words{"agent"}, std::nullopt, std::nullopt, Words{"public.*"}, 10}};
+    tables.mask_policies = {
+        {"email", "partial(1, 2)", Words{"agent"}, std::nullopt, std::nullopt, Words{"public.*"}, 10}};
     tables.providers.resize(1);
     tables.providers[0].name = "corp";
     tables.providers[0].issuer = "https://id.example";

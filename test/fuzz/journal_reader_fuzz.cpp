@@ -2,12 +2,12 @@
 // The input is cut into the files of an origin; checksums are made good first, or nothing behind them is reached.
 #include "base/crc32c.hpp"
 #include "base/json.hpp"
+#include "demand.hpp"
 #include "record/entry_text.hpp"
 #include "record/ocsf.hpp"
 #include "record/proof.hpp"
 #include "record/scan.hpp"
 #include "record/verify.hpp"
-#include "demand.hpp"
 #include "sample_journal.hpp"
 
 namespace {
@@ -55,9 +55,7 @@ void mend_index(base::Bytes& index) {
 void read_all_of(const SampleJournal& journal) {
     auto reader = StreamReader::open(journal.directory());
     if (!reader) return;
-    OcsfExport ocsf(**reader, "origin", [](const std::string& event) {
-        demand(base::is_utf8(event));
-    });
+    OcsfExport ocsf(**reader, "origin", [](const std::string& event) { demand(base::is_utf8(event)); });
     Scan scan(**reader, {});
     while (scan.next() == Step::kEntry) {
         const HeldEntry& found = scan.found();

@@ -1,5 +1,5 @@
-// Labels and masks as people write them: the first line is a label or a method, the rest a value. Whatever is taken
-// has one spelling that reads back; a masked value stays within its room, and stays UTF-8.
+// Labels and masks as people write them: the first line is a label or a method, the rest a value. Whatever is
+// taken has one spelling that reads back; a masked value stays within its room, and stays UTF-8.
 #include "base/text.hpp"
 #include "mask/data_class.hpp"
 #include "mask/keys.hpp"

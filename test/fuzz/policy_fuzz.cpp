@@ -1,5 +1,5 @@
-// Policy as people write it: whatever is not objected to compiles, and the image gives back what was written. Words,
-// globs and schedules are read on the way.
+// Policy as people write it: whatever is not objected to compiles, and the image gives back what was written.
+// Words, globs and schedules are read on the way.
 #include "decide/guardrails.hpp"
 #include "policy/compile.hpp"
 #include "policy/glob.hpp"

@@ -1,5 +1,6 @@
-// SQL text from anybody, cut into tokens and cleaned of secrets and sensitive values before it is recorded: cuts are
-// in order and within the text, and a password or a mail address of ours is not shown, whatever stands behind it.
+// SQL text from anybody, cut into tokens and cleaned of secrets and sensitive values before it is recorded: cuts
+// are in order and within the text, and a password or a mail address of ours is not shown, whatever stands behind
+// it.
 #include "base/bytes.hpp"
 #include "record/redaction.hpp"
 #include "record/secrets.hpp"
