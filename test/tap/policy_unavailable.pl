@@ -64,6 +64,8 @@ for my $how (sort keys %damage) {
         "an image $how: an agent is turned away, and told what to do");
     like(says('other', 'SELECT 1'), qr/FATAL: .*cannot read the policy/, "an image $how: so is everybody else");
     is(says('postgres', 'SELECT 1'), '1', "an image $how: a superuser on the local socket is not");
+    is(says('postgres', 'INSERT INTO t VALUES (1); UPDATE t SET id = 2; BEGIN; DELETE FROM t; COMMIT; PREPARE q AS SELECT 3; EXECUTE q; '
+            . 'DO $$BEGIN PERFORM id FROM t; END$$; SET ROLE agent; RESET ROLE'), '3', "an image $how: nor in any way of working");
 }
 
 # A change that was being committed at a crash, with a control database that nobody gets into to compile it.
