@@ -76,10 +76,11 @@ SELECT hoopguard.set_mask('badge', 'null');
 DELETE FROM hoopguard.data_class WHERE name = 'badge';
 -- A method that cannot keep a type, wherever it is said.
 CREATE TABLE numbers (phone bigint);
+SELECT hoopguard.set_mask('phone', 'partial(1, 2)');
 SELECT hoopguard.classify_column('numbers', 'phone', 'phone');
 SELECT hoopguard.set_mask('phone', 'redact');
 SELECT hoopguard.classify_column('numbers', 'phone', 'phone');
-SELECT hoopguard.set_mask('phone', 'partial(0, 2)', roles => '{policy_lead}');
+SELECT hoopguard.set_mask('phone', 'partial(1, 2)', roles => '{policy_lead}');
 SET ROLE policy_reader;
 SELECT hoopguard.set_mask('email', 'clear');
 SELECT hoopguard.drop_mask('email');
