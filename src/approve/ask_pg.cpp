@@ -235,9 +235,11 @@ Answer use_script(std::uint64_t request, const identify::Actor& actor, const ide
                           nullptr, "A statement that was approved runs when it is sent again.");
     letter.text("digest", binding_of_script(script, actor, session));
     Answer answer;
-    read_answer(answer, send(policy::Errand::kClaim, letter));
+    // Somebody else may have used it since the look.
+    auto const claimed = send(policy::Errand::kClaim, letter);
+    read_answer(answer, claimed);
     if (!answer.approved) {
-        word_refusal(answer, text_of(found, "state"), text_of(found, "comment"));
+        word_refusal(answer, text_of(claimed, "state"), text_of(claimed, "comment"));
         throw pg::Refusal(answer.sqlstate == kWaits ? MAKE_SQLSTATE('H', 'G', '0', '0', '1')
                                                     : MAKE_SQLSTATE('H', 'G', '0', '0', '2'),
                           pg::format("%s", answer.message.c_str()),
