@@ -92,7 +92,7 @@ SELECT hoopguard.wait_for_decision(:late);
 \set VERBOSITY default
 UPDATE hoopguard.request SET state = 'pending' WHERE id = :id;
 UPDATE hoopguard.request SET state = 'approved' WHERE id = :other;
-UPDATE hoopguard.request SET statement = 'DROP TABLE a' WHERE id = :id;
+UPDATE hoopguard.filed_request SET statement = 'DROP TABLE a' WHERE id = :id;
 UPDATE hoopguard.request SET votes = '[]' WHERE id = :id;
 
 -- Nobody need wait for ever.

@@ -59,7 +59,17 @@ class Session {
     Session& operator=(const Session&) = delete;
 
     void settle(const std::string& settings) { run(settings + "SET search_path = " + schema_); }
-    void run(const std::string& text) { PQclear(PQexec(connection_, text.c_str())); }
+    // What must not be left out: on a busy machine even BEGIN may run into statement_timeout.
+    void run(const std::string& text) {
+        for (int tries = 0; tries < 1000; ++tries) {
+            PGresult* const result = PQexec(connection_, text.c_str());
+            bool const done = PQresultStatus(result) == PGRES_COMMAND_OK;
+            PQclear(result);
+            if (done) return;
+        }
+        std::fprintf(stderr, "%s: %s", text.c_str(), PQerrorMessage(connection_));
+        std::exit(3);
+    }
     Answer simple(const std::string& text) { return take(PQexec(connection_, text.c_str())); }
     Answer binary(const std::string& text) {
         return take(PQexecParams(connection_, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
