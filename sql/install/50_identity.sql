@@ -261,6 +261,21 @@ COMMENT ON FUNCTION hoopguard.unmap_group(text, text) IS 'takes the role of a gr
 COMMENT ON FUNCTION hoopguard.unmap_claims(text, jsonb) IS 'takes the role of certain claims back';
 COMMENT ON FUNCTION hoopguard.identity_script() IS 'the part of policy_script() that makes providers and maps again';
 COMMENT ON FUNCTION hoopguard.whoami() IS 'who speaks in this session, by which provider''s word, until when';
+
+-- Each sees his own requests; whoever may decide, and approvers, auditors and admins, see the others'.
+DO $$
+BEGIN
+    IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
+        -- As belongs_to() has it; once for a query and not a statement, with its entry, for each row.
+        CREATE POLICY own_or_decides ON hoopguard.request FOR SELECT
+            USING (hoopguard.is_own_request(provider, actor)
+                   OR approvers || '{hoopguard_approver,hoopguard_auditor,hoopguard_admin}'::text[]
+                      && (SELECT array_agg(r.rolname::text) FROM pg_catalog.pg_roles r
+                           WHERE pg_catalog.pg_has_role(current_user, r.oid, 'MEMBER'))
+                   OR approvers && (SELECT array_agg('group:' || g) FROM unnest((hoopguard.whoami()).groups) AS g));
+    END IF;
+END
+$$;
 COMMENT ON FUNCTION hoopguard.current_actor() IS 'the token''s subject, or the login role; for row-level security';
 COMMENT ON FUNCTION hoopguard.claim(text) IS 'a claim of the token that the session speaks by; for row-level security';
 COMMENT ON FUNCTION hoopguard.login(text) IS
