@@ -4,7 +4,10 @@
 
 MODULE_big = hoopguard
 EXTENSION = hoopguard
-DATA_built = sql/hoopguard--1.0.sql
+SQL_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" hoopguard.control)
+SQL_SCRIPT = sql/hoopguard--$(SQL_VERSION).sql
+DATA_built = $(SQL_SCRIPT)
+DATA = $(wildcard sql/released/hoopguard--*.sql)
 DOCS = README.md
 REGRESS = $(shell cat sql/schedule 2>/dev/null)
 REGRESS_OPTS = --load-extension=hoopguard $(if $(REGRESS_OUTPUT),--outputdir='$(REGRESS_OUTPUT)')
@@ -14,7 +17,7 @@ OBJS = $(SOURCES:.cpp=.o)
 PURE = $(filter-out %_pg.cpp,$(filter src/base/% src/crypto/% src/policy/% src/identify/% src/classify/% \
          src/decide/% src/approve/% src/record/% src/review/% src/mask/% src/detect/%,$(SOURCES)))
 TOOL = build/hoopguard-journal
-EXTRA_CLEAN = build sql/hoopguard--1.0.sql src/*/*.o src/*.o src/*/*.d src/*.d
+EXTRA_CLEAN = build $(SQL_SCRIPT) src/*/*.o src/*.o src/*/*.d src/*.d
 
 CXX_STANDARD = -std=c++20 -Wno-register
 CXX_WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
@@ -51,13 +54,14 @@ endif
 -include $(OBJS:.o=.d)
 hoopguard.so: src/exports.map
 
-# The install script is its parts in order; the number before a part's name is its place.
-sql/hoopguard--1.0.sql: $(sort $(wildcard sql/install/*.sql))
+# The install script is its parts in order; the number before a part's name is its place. sql/released has those of
+# earlier versions as they were, and the scripts that upgrade them.
+$(SQL_SCRIPT): $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
-        bench format lint \
-        install-tool install-pam dist package test-package
+        bench format lint fuzz soak \
+        install-tool install-pam dist package test-package test-clean
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
 # takes what is built for the library where there is one.
@@ -103,6 +107,22 @@ $(UNIT): $(UNIT_OBJS)
 	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lre2 -lpthread
 -include $(UNIT_OBJS:.o=.d)
 
+# Fuzzing: a program for each test/fuzz/NAME_fuzz.cpp, by clang, which has libFuzzer. Debian 12's own clang, 14, does not
+# take GCC 12's ranges; it has 16 too.
+FUZZ_CXX = $(firstword $(foreach name,clang++-16 clang++,$(shell command -v $(name))))
+FUZZ_SANITIZERS = address,undefined
+FUZZ_FLAGS = $(CXX_STANDARD) -Wall -Werror -Wno-unused-parameter -Wno-missing-field-initializers -O1 -g1 \
+             -fsanitize=$(FUZZ_SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -Isrc -Itest/unit \
+             -DHOOPGUARD_PURE -MMD -MP
+FUZZ_TARGETS = $(patsubst test/fuzz/%_fuzz.cpp,build/fuzz/%,$(sort $(wildcard test/fuzz/*_fuzz.cpp)))
+FUZZ_OBJS = $(patsubst src/%.cpp,build/fuzz/src/%.o,$(PURE))
+build/fuzz/src/%.o: src/%.cpp
+	@mkdir -p $(@D)
+	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+build/fuzz/%: test/fuzz/%_fuzz.cpp $(FUZZ_OBJS)
+	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_OBJS) -lcrypto -lre2
+-include $(FUZZ_OBJS:.o=.d) $(FUZZ_TARGETS:=.d)
+
 # Programs that make bench measures with: pure, optimized.
 build/bench/%: test/bench/%.cpp $(PURE_LIBRARY)
 	@mkdir -p $(@D)
@@ -136,9 +156,18 @@ faults: deps
 test-peers: deps
 	test/run build sqlsmith
 	test/peers/postgres_regress
+	test/peers/postgres_regress --labels
 	test/peers/foresight
 oracle: deps
 	test/oracle/long
+# SECONDS for each target: 10 are enough to see that all is well, hours to find something.
+fuzz: deps
+	test/fuzz/install_deps
+	$(MAKE) -s $(FUZZ_TARGETS)
+	test/fuzz/run $(SECONDS)
+# Everything at once, for so many MINUTES (30).
+soak: deps
+	test/soak/run $(MINUTES)
 bench: deps
 	test/bench/run
 	test/bench/journal
@@ -156,7 +185,7 @@ lint:
 	test/check/lint
 
 # What a release is made of: a source archive, and Debian packages built from it in a directory of their own.
-VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" hoopguard.control).0
+VERSION = $(SQL_VERSION).0
 dist:
 	mkdir -p build
 	git archive --prefix=hoopguard-$(VERSION)/ -o build/hoopguard-$(VERSION).tar.gz HEAD
@@ -165,3 +194,6 @@ package: dist
 # The built packages in a fresh root of Debian 12.
 test-package:
 	test/package_install
+# The README's two commands in a fresh root of Debian 12.
+test-clean:
+	test/clean_root

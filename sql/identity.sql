@@ -16,6 +16,7 @@ SELECT line FROM hoopguard.policy_script() AS line WHERE line LIKE '%corp%';
 -- What is wrong is named, with what is allowed.
 SELECT hoopguard.set_provider('', 'oidc', 'x', '{a}', jwks_uri => 'https://x');
 SELECT hoopguard.set_provider('p', 'ldap', 'x', '{a}', jwks_uri => 'https://x');
+SELECT hoopguard.set_provider('p', 'saml', 'x', '{a}', jwks_uri => 'https://x');
 SELECT hoopguard.set_provider('p', 'oidc', '', '{a}', jwks_uri => 'https://x');
 SELECT hoopguard.set_provider('p', 'oidc', 'x', '{}', jwks_uri => 'https://x');
 SELECT hoopguard.set_provider('p', 'oidc', 'x', '{a}');

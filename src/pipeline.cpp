@@ -1,6 +1,7 @@
 // Statement → Actor → Footprint → Decision → Entry → refuse, or run. The only file that knows every stage.
 #include "pipeline.hpp"
 
+#include "approve/admission_pg.hpp"
 #include "approve/ask_pg.hpp"
 #include "approve/channels_pg.hpp"
 #include "approve/elevation_pg.hpp"
@@ -127,14 +128,19 @@ const decide::Decision& consult(const classify::Statement& statement, const iden
         decided.decided_by = outer->decided_by;
         return decided;
     }
-    // A person sees the exact text, but for passwords; notices go without what masks would hide.
+    // A person sees the exact text, but for passwords; whoever is masked sees it without what masks would hide.
     auto const offset =
         statement.source == nullptr ? 0 : static_cast<std::size_t>(statement.text.data() - statement.source);
     record::StatementText const text(statement.text, offset, {});
-    record::StatementText const notice(statement.text, offset, mask::sensitive_parts(statement));
-    answer =
-        approve::ask(statement, actor, identify::known_session(), footprint, decided,
-                     {text.recorded(), notice.recorded(), text.has_secrets(), text.request_id(), text.reason()});
+    auto const sensitive = mask::sensitive_parts(statement);
+    record::StatementText const shown(statement.text, offset, sensitive, record::Redaction::kAlways);
+    auto const shown_value = [&sensitive](unsigned number, std::string_view value) {
+        bool const whole = sensitive.any_literal || sensitive.has_parameter(number);
+        return record::with_replacements(value, record::redact_value(value, whole, record::tokens()));
+    };
+    answer = approve::ask(statement, actor, identify::known_session(), footprint, decided,
+                          {text.recorded(), shown.recorded(), shown_value, !sensitive.empty(), text.has_secrets(),
+                           text.request_id(), text.reason()});
     if (answer->approved) {
         if (identify::is_locked(actor)) return locked_out(actor);
         auto const& again = approve::judge(actor, statement, footprint, decide::decide(actor, footprint));
@@ -192,6 +198,7 @@ void pronounce(const decide::Decision& decision) {
 void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
     identify::hold_to_bearer();
+    approve::hold_to_admission();
     auto const& actor = identify::current_actor();
     identify::demand_bearer(statement.plan);
     approve::settle_roles(actor);

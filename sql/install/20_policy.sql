@@ -31,71 +31,68 @@ CREATE FUNCTION hoopguard.actor_in_force(
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hoopguard_actor_in_force';
 
--- Tables in the control database; in every other one views of the same names that show the policy in force.
-DO $$
+-- One kind of policy. In the control database a table: hoopguard.check_NAME() checks its rows, a change comes into force
+-- when it commits. In every other database a view of the same name, which shows what hoopguard.NAME_in_force() says.
+-- For this script alone, whose last part drops it.
+CREATE FUNCTION hoopguard.make_policy(name text, columns text, description text, dumped text DEFAULT '',
+                                      checked text DEFAULT 'INSERT OR UPDATE') RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $make$
+DECLARE
+    kind text := CASE WHEN current_database() = current_setting('hoopguard.database') THEN 'TABLE' ELSE 'VIEW' END;
 BEGIN
-    IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
-        CREATE TABLE hoopguard.guardrail (
-            name text PRIMARY KEY,
-            action text NOT NULL,
-            classes text[] NOT NULL,
-            roles text[],
-            except_roles text[],
-            databases text[],
-            objects text[],
-            max_rows bigint,
-            per interval,
-            max_cost double precision,
-            max_duration interval,
-            schedule text,
-            approvers text[],
-            min_approvals integer,
-            wait interval,
-            message text,
-            mode text NOT NULL DEFAULT 'enforce'
-        );
-        CREATE TABLE hoopguard.actor (
-            provider text,
-            name text NOT NULL,
-            kind text NOT NULL DEFAULT 'human',
-            owner text,
-            purpose text,
-            pooled boolean NOT NULL DEFAULT false,
-            expires_at timestamptz,
-            UNIQUE NULLS NOT DISTINCT (provider, name)
-        );
-        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.guardrail', '');
-        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.actor', '');
-
-        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON hoopguard.guardrail
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_guardrail();
-        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON hoopguard.actor
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_actor();
-        CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hoopguard.guardrail
-            FOR EACH STATEMENT EXECUTE FUNCTION hoopguard.policy_changed();
-        CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hoopguard.actor
-            FOR EACH STATEMENT EXECUTE FUNCTION hoopguard.policy_changed();
+    IF kind = 'TABLE' THEN
+        EXECUTE format('CREATE TABLE hoopguard.%I (%s)', name, columns);
+        PERFORM pg_extension_config_dump(format('hoopguard.%I', name)::regclass, dumped);
+        EXECUTE format('CREATE TRIGGER check_row BEFORE %s ON hoopguard.%I '
+                       'FOR EACH ROW EXECUTE FUNCTION hoopguard.%I()', checked, name, 'check_' || name);
+        EXECUTE format('CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hoopguard.%I '
+                       'FOR EACH STATEMENT EXECUTE FUNCTION hoopguard.policy_changed()', name);
         -- Also for replication and for session_replication_role = replica.
-        ALTER TABLE hoopguard.guardrail ENABLE ALWAYS TRIGGER check_row;
-        ALTER TABLE hoopguard.guardrail ENABLE ALWAYS TRIGGER policy_changed;
-        ALTER TABLE hoopguard.actor ENABLE ALWAYS TRIGGER check_row;
-        ALTER TABLE hoopguard.actor ENABLE ALWAYS TRIGGER policy_changed;
+        EXECUTE format('ALTER TABLE hoopguard.%I ENABLE ALWAYS TRIGGER check_row, '
+                       'ENABLE ALWAYS TRIGGER policy_changed', name);
     ELSE
-        CREATE VIEW hoopguard.guardrail AS SELECT * FROM hoopguard.guardrail_in_force();
-        CREATE VIEW hoopguard.actor AS SELECT * FROM hoopguard.actor_in_force();
-        CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON hoopguard.guardrail
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.refuse_policy_write();
-        CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON hoopguard.actor
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.refuse_policy_write();
+        EXECUTE format('CREATE VIEW hoopguard.%I AS SELECT * FROM hoopguard.%I()', name, name || '_in_force');
+        EXECUTE format('CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON hoopguard.%I '
+                       'FOR EACH ROW EXECUTE FUNCTION hoopguard.refuse_policy_write()', name);
     END IF;
+    EXECUTE format('COMMENT ON %s hoopguard.%I IS %L', kind, name, description);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON hoopguard.%I TO hoopguard_admin', name);
+    EXECUTE format('GRANT SELECT ON hoopguard.%I TO hoopguard_approver, hoopguard_auditor', name);
+    EXECUTE format('REVOKE ALL ON FUNCTION hoopguard.%I() FROM PUBLIC', name || '_in_force');
+    EXECUTE format('GRANT EXECUTE ON FUNCTION hoopguard.%I() '
+                   'TO hoopguard_admin, hoopguard_approver, hoopguard_auditor', name || '_in_force');
 END
-$$;
+$make$;
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON hoopguard.guardrail, hoopguard.actor TO hoopguard_admin;
-GRANT SELECT ON hoopguard.guardrail, hoopguard.actor TO hoopguard_approver, hoopguard_auditor;
-REVOKE ALL ON FUNCTION hoopguard.guardrail_in_force(), hoopguard.actor_in_force() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hoopguard.guardrail_in_force(), hoopguard.actor_in_force()
-    TO hoopguard_admin, hoopguard_approver, hoopguard_auditor;
+SELECT hoopguard.make_policy('guardrail', $$
+    name text PRIMARY KEY,
+    action text NOT NULL,
+    classes text[] NOT NULL,
+    roles text[],
+    except_roles text[],
+    databases text[],
+    objects text[],
+    max_rows bigint,
+    per interval,
+    max_cost double precision,
+    max_duration interval,
+    schedule text,
+    approvers text[],
+    min_approvals integer,
+    wait interval,
+    message text,
+    mode text NOT NULL DEFAULT 'enforce'$$,
+    'what is warned of, asked for or blocked, for whom and where');
+SELECT hoopguard.make_policy('actor', $$
+    provider text,
+    name text NOT NULL,
+    kind text NOT NULL DEFAULT 'human',
+    owner text,
+    purpose text,
+    pooled boolean NOT NULL DEFAULT false,
+    expires_at timestamptz,
+    UNIQUE NULLS NOT DISTINCT (provider, name)$$,
+    'who speaks: persons, agents and services');
 
 CREATE FUNCTION hoopguard.guard(
     name text, action text, classes text[], roles text[] DEFAULT NULL, except_roles text[] DEFAULT NULL,
@@ -174,14 +171,3 @@ COMMENT ON FUNCTION hoopguard.guard(text, text, text[], text[], text[], text[], 
                     text, text[], integer, interval, text, text) IS
     'adds a guardrail, or replaces the one of that name';
 COMMENT ON FUNCTION hoopguard.unguard(text) IS 'removes a guardrail';
-DO $$
-DECLARE
-    kind text := CASE WHEN pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database')
-                      THEN 'TABLE' ELSE 'VIEW' END;
-BEGIN
-    EXECUTE pg_catalog.format('COMMENT ON %s hoopguard.guardrail IS %L', kind,
-                              'what is warned of, asked for or blocked, for whom and where');
-    EXECUTE pg_catalog.format('COMMENT ON %s hoopguard.actor IS %L', kind,
-                              'who speaks: persons, agents and services');
-END
-$$;

@@ -14,33 +14,14 @@ CREATE FUNCTION hoopguard.locked_actor_in_force(
     AS 'MODULE_PATHNAME', 'hoopguard_locked_actor_in_force';
 COMMENT ON FUNCTION hoopguard.locked_actor_in_force() IS 'the locks that hold at this moment';
 
-DO $$
-BEGIN
-    IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
-        CREATE TABLE hoopguard.locked_actor (
-            name text PRIMARY KEY,
-            reason text NOT NULL,
-            until timestamptz,
-            owned boolean NOT NULL DEFAULT true,
-            locked_by text NOT NULL DEFAULT session_user,
-            locked_at timestamptz NOT NULL DEFAULT pg_catalog.now()
-        );
-        COMMENT ON TABLE hoopguard.locked_actor IS 'who is locked out; lock_actor() and unlock_actor() write it';
-        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.locked_actor', '');
-        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON hoopguard.locked_actor
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_locked_actor();
-        CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hoopguard.locked_actor
-            FOR EACH STATEMENT EXECUTE FUNCTION hoopguard.policy_changed();
-        ALTER TABLE hoopguard.locked_actor ENABLE ALWAYS TRIGGER check_row;
-        ALTER TABLE hoopguard.locked_actor ENABLE ALWAYS TRIGGER policy_changed;
-    ELSE
-        CREATE VIEW hoopguard.locked_actor AS SELECT * FROM hoopguard.locked_actor_in_force();
-        COMMENT ON VIEW hoopguard.locked_actor IS 'who is locked out';
-        CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON hoopguard.locked_actor
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.refuse_policy_write();
-    END IF;
-END
-$$;
+SELECT hoopguard.make_policy('locked_actor', $$
+    name text PRIMARY KEY,
+    reason text NOT NULL,
+    until timestamptz,
+    owned boolean NOT NULL DEFAULT true,
+    locked_by text NOT NULL DEFAULT session_user,
+    locked_at timestamptz NOT NULL DEFAULT pg_catalog.now()$$,
+    'who is locked out; lock_actor() and unlock_actor() write it');
 
 CREATE VIEW hoopguard.actor_lock AS
     WITH RECURSIVE owned (lock, name) AS (
@@ -54,8 +35,6 @@ CREATE VIEW hoopguard.actor_lock AS
      WHERE l.until IS NULL OR l.until > pg_catalog.now();
 COMMENT ON VIEW hoopguard.actor_lock IS 'the locks that hold now, and the agents that they hold for too';
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON hoopguard.locked_actor TO hoopguard_admin;
-GRANT SELECT ON hoopguard.locked_actor TO hoopguard_approver, hoopguard_auditor;
 GRANT SELECT ON hoopguard.actor_lock TO hoopguard_admin, hoopguard_approver, hoopguard_auditor;
 
 -- With its owner's rights: who may not read pg_stat_activity whole sees no starting time there.
@@ -229,11 +208,11 @@ END
 $$;
 COMMENT ON FUNCTION hoopguard.unlock_actor(text) IS 'takes the lock of an actor away';
 
-REVOKE ALL ON FUNCTION hoopguard.locked_actor_in_force(), hoopguard.live_session(),
+REVOKE ALL ON FUNCTION hoopguard.live_session(),
     hoopguard.end_session(text, text), hoopguard.held_by_lock(text, boolean),
     hoopguard.check_lock(text, text, timestamptz, boolean), hoopguard.strip_actors(text[], text),
     hoopguard.lock_actor(text, text, timestamptz, boolean), hoopguard.unlock_actor(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hoopguard.locked_actor_in_force(), hoopguard.live_session()
+GRANT EXECUTE ON FUNCTION hoopguard.live_session()
     TO hoopguard_admin, hoopguard_approver, hoopguard_auditor;
 GRANT EXECUTE ON FUNCTION hoopguard.end_session(text, text), hoopguard.held_by_lock(text, boolean),
     hoopguard.check_lock(text, text, timestamptz, boolean), hoopguard.strip_actors(text[], text),

@@ -10,4 +10,4 @@ CREATE FUNCTION hoopguard.explain(statement text, role text DEFAULT current_user
     RETURNS TABLE (step text, subject text, verdict text, reason text)
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'hoopguard_explain';
 COMMENT ON FUNCTION hoopguard.explain(text, text) IS
-    'what would become of a statement and why, found without running it; $1, $2 … stand for values';
+    'what would become of a statement and why, found without running it; $1, $2 ... stand for values';

@@ -2,11 +2,13 @@
 -- Requests: what a person decides. They live in the control database; the broker alone writes them, on behalf of
 -- sessions in whatever database (broker_* are its functions). In other databases a view shows them.
 --
---   pending → approved | rejected | expired | cancelled
---   approved → used | expired        (a statement's or a script's)
+--   pending -> approved | rejected | expired | cancelled
+--   approved -> used | expired        (a statement's or a script's)
 
 CREATE FUNCTION hoopguard.is_own_request(provider text, actor text) RETURNS boolean
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_is_own_request';
+CREATE FUNCTION hoopguard.is_masked() RETURNS boolean
+    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_is_masked';
 CREATE FUNCTION hoopguard.requests_json() RETURNS jsonb
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_requests_json';
 
@@ -47,8 +49,8 @@ $$;
 DO $$
 BEGIN
     IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
-        CREATE TABLE hoopguard.request (
-            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        CREATE TABLE hoopguard.filed_request (
+            id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME hoopguard.request_id_seq) PRIMARY KEY,
             kind text NOT NULL CHECK (kind IN ('statement', 'script', 'access')),
             state text NOT NULL DEFAULT 'pending'
                 CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'cancelled', 'used')),
@@ -81,14 +83,16 @@ BEGIN
             login_role text NOT NULL,
             client_addr text,
             application_name text,
+            shown_statement text,
+            shown_parameters jsonb,
             CHECK (state <> 'used' OR kind <> 'access'),
             CHECK ((state IN ('pending', 'cancelled', 'expired')) OR decided_at IS NOT NULL),
             CHECK ((state = 'used') = (used_at IS NOT NULL))
         );
-        CREATE INDEX request_open ON hoopguard.request (expires_at) WHERE state IN ('pending', 'approved');
+        CREATE INDEX request_open ON hoopguard.filed_request (expires_at) WHERE state IN ('pending', 'approved');
         -- What is nobody's to read: digests of statements, and which roles a vote was cast with.
         CREATE TABLE hoopguard.request_binding (
-            request bigint PRIMARY KEY REFERENCES hoopguard.request ON DELETE CASCADE,
+            request bigint PRIMARY KEY REFERENCES hoopguard.filed_request ON DELETE CASCADE,
             digest text NOT NULL,
             voters jsonb NOT NULL DEFAULT '[]'
         );
@@ -98,16 +102,33 @@ BEGIN
             channel text NOT NULL,
             payload text NOT NULL
         );
-        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.request', '');
+        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.filed_request', '');
         PERFORM pg_catalog.pg_extension_config_dump('hoopguard.request_id_seq', '');
         PERFORM pg_catalog.pg_extension_config_dump('hoopguard.request_binding', '');
 
-        CREATE TRIGGER request_changes BEFORE UPDATE ON hoopguard.request
+        CREATE TRIGGER request_changes BEFORE UPDATE ON hoopguard.filed_request
             FOR EACH ROW EXECUTE FUNCTION hoopguard.request_changes();
-        ALTER TABLE hoopguard.request ENABLE ALWAYS TRIGGER request_changes;
-        ALTER TABLE hoopguard.request ENABLE ROW LEVEL SECURITY;
-        -- Who sees which rows: see 50_identity.sql, for it asks whoami().
-        COMMENT ON TABLE hoopguard.request IS
+        ALTER TABLE hoopguard.filed_request ENABLE ALWAYS TRIGGER request_changes;
+        -- Without a policy: nobody but superusers reads it, pg_read_all_data neither.
+        ALTER TABLE hoopguard.filed_request ENABLE ROW LEVEL SECURITY;
+        -- Whoever is masked, in whatever database, sees of statements and values what masks would leave of them.
+        CREATE VIEW hoopguard.request WITH (security_barrier) AS
+            SELECT f.id, f.kind, f.state, f.actor, f.role, f.database, f.session_id, f.classes, f.objects,
+                   CASE WHEN f.shown_statement IS NOT NULL AND hoopguard.is_masked()
+                        THEN f.shown_statement ELSE f.statement END AS statement,
+                   CASE WHEN f.shown_statement IS NOT NULL AND hoopguard.is_masked()
+                        THEN f.shown_parameters ELSE f.parameters END AS parameters,
+                   CASE WHEN f.shown_statement IS NOT NULL AND hoopguard.is_masked() THEN NULL ELSE f.plan END AS plan,
+                   f.estimated_rows, f.reason, f.request_id, f.created_at, f.expires_at, f.decided_at, f.votes,
+                   f.used_at, f.guardrail, f.approvers, f.min_approvals, f.access_role, f.unmask, f.duration,
+                   f.provider, f.actor_kind, f.on_behalf_of, f.login_role, f.client_addr, f.application_name
+              FROM hoopguard.filed_request f
+             WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+                OR hoopguard.is_own_request(f.provider, f.actor)
+                OR hoopguard.belongs_to(current_user, f.approvers || '{hoopguard_approver,hoopguard_auditor,hoopguard_admin}');
+        COMMENT ON TABLE hoopguard.filed_request IS
+            'what view request shows, with the exact texts; read by the broker alone';
+        COMMENT ON VIEW hoopguard.request IS
             'what persons are or were asked to decide; each sees his own, approvers, auditors and admins see all';
         COMMENT ON TABLE hoopguard.request_binding IS 'what each request is bound to; read by the broker alone';
         COMMENT ON TABLE hoopguard.outbox IS 'notices that the broker has yet to send';
@@ -141,7 +162,7 @@ CREATE VIEW hoopguard.pending WITH (security_invoker) AS
                                                     'unmask ' || array_to_string(r.unmask, ' '), 'for ' || r.duration)
                 ELSE CASE r.kind WHEN 'script' THEN 'script: ' ELSE '' END
                      || left(regexp_replace(r.statement, '\s+', ' ', 'g'), 60)
-                     || CASE WHEN length(r.statement) > 60 THEN ' …' ELSE '' END END AS statement,
+                     || CASE WHEN length(r.statement) > 60 THEN ' ...' ELSE '' END END AS statement,
            r.reason,
            format('%s/%s', jsonb_array_length(r.votes), r.min_approvals) AS votes
       FROM hoopguard.request r
@@ -198,9 +219,9 @@ BEGIN
     LOOP
         SELECT jsonb_object_agg(e.key, CASE
                    WHEN jsonb_typeof(e.value) = 'string' AND length(e.value #>> '{}') > most
-                   THEN to_jsonb(left(e.value #>> '{}', most) || '…')
+                   THEN to_jsonb(left(e.value #>> '{}', most) || '...')
                    WHEN jsonb_typeof(e.value) = 'array' AND jsonb_array_length(e.value) > most / 50
-                   THEN jsonb_path_query_array(e.value, '$[0 to $last]', jsonb_build_object('last', most / 50 - 1)) || '["…"]'
+                   THEN jsonb_path_query_array(e.value, '$[0 to $last]', jsonb_build_object('last', most / 50 - 1)) || '["..."]'
                    ELSE e.value END)
           INTO posted FROM jsonb_each(jsonb_strip_nulls(payload)) e;
         EXIT WHEN octet_length(posted::text) < 7800 OR most < 50;
@@ -259,7 +280,7 @@ CREATE FUNCTION hoopguard.broker_file(letter jsonb) RETURNS jsonb
 DECLARE
     speaker jsonb := letter -> 'speaker';
     moment timestamptz := clock_timestamp();
-    found_state text;
+    number bigint;
     r hoopguard.request;
 BEGIN
     SELECT q.* INTO r FROM hoopguard.request_binding b JOIN hoopguard.request q ON q.id = b.request
@@ -272,20 +293,23 @@ BEGIN
         END IF;
         RETURN jsonb_build_object('request', r.id, 'state', r.state, 'expires_at', r.expires_at);
     END IF;
-    INSERT INTO hoopguard.request AS q (kind, provider, actor, actor_kind, on_behalf_of, role, login_role, database,
+    INSERT INTO hoopguard.filed_request AS q (kind, provider, actor, actor_kind, on_behalf_of, role, login_role, database,
             session_id, client_addr, application_name, classes, objects, statement, parameters, plan, estimated_rows,
-            reason, request_id, guardrail, approvers, min_approvals, access_role, unmask, duration, created_at, expires_at)
+            reason, request_id, guardrail, approvers, min_approvals, access_role, unmask, duration, created_at, expires_at,
+            shown_statement, shown_parameters)
     SELECT letter ->> 'kind', s.provider, s.actor, hoopguard.kind_of(speaker), s.on_behalf_of, s.role, s.login_role, s.database, s.session_id,
            s.client_addr, s.application_name, l.classes, l.objects, l.statement, l.parameters, l.plan, l.estimated_rows,
            l.reason, l.request_id, l.guardrail, coalesce(nullif(l.approvers, '{}'), '{hoopguard_approver}'),
            coalesce(l.min_approvals, 1), l.access_role, l.unmask, l.duration, moment,
-           moment + current_setting('hoopguard.request_lifetime')::interval
+           moment + current_setting('hoopguard.request_lifetime')::interval, l.shown_statement, l.shown_parameters
       FROM jsonb_to_record(speaker) AS s (provider text, actor text, on_behalf_of text, role text,
                login_role text, database text, session_id text, client_addr text, application_name text),
            jsonb_to_record(letter) AS l (classes text[], objects text[], statement text, parameters jsonb, plan text,
                estimated_rows double precision, reason text, request_id text, guardrail text, approvers text[],
-               min_approvals integer, access_role text, unmask text[], duration interval)
-    RETURNING * INTO r;
+               min_approvals integer, access_role text, unmask text[], duration interval, shown_statement text,
+               shown_parameters jsonb)
+    RETURNING q.id INTO number;
+    SELECT q.* INTO r FROM hoopguard.request q WHERE q.id = number;
     IF letter ? 'digest' THEN
         INSERT INTO hoopguard.request_binding (request, digest) VALUES (r.id, letter ->> 'digest');
     END IF;
@@ -293,16 +317,16 @@ BEGIN
         'request', r.id, 'kind', r.kind, 'actor', r.actor, 'actor_kind', r.actor_kind, 'provider', r.provider,
         'on_behalf_of', r.on_behalf_of, 'role', r.role, 'login_role', r.login_role, 'database', r.database,
         'client_addr', r.client_addr, 'application_name', r.application_name, 'session_id', r.session_id,
-        'classes', r.classes, 'objects', r.objects, 'statement', coalesce(letter ->> 'notice', r.statement),
-        'parameters', CASE WHEN NOT letter ? 'notice' THEN r.parameters END,
-        'plan', CASE WHEN NOT letter ? 'notice' THEN r.plan END, 'estimated_rows', r.estimated_rows, 'reason', r.reason, 'request_id', r.request_id,
+        'classes', r.classes, 'objects', r.objects, 'statement', coalesce(letter ->> 'shown_statement', r.statement),
+        'parameters', CASE WHEN letter ? 'shown_statement' THEN letter -> 'shown_parameters' ELSE r.parameters END,
+        'plan', CASE WHEN NOT letter ? 'shown_statement' THEN r.plan END, 'estimated_rows', r.estimated_rows, 'reason', r.reason, 'request_id', r.request_id,
         'guardrail', r.guardrail, 'approvers', r.approvers, 'min_approvals', r.min_approvals,
         'access_role', r.access_role, 'unmask', r.unmask, 'duration', r.duration, 'created_at', r.created_at,
         'expires_at', r.expires_at));
     RETURN jsonb_build_object(
         'request', r.id, 'state', 'pending', 'expires_at', r.expires_at,
         'journal', jsonb_build_array(hoopguard.entry_of(r, 'request', r.kind) || jsonb_strip_nulls(jsonb_build_object(
-            'statement', r.statement, 'classes', r.classes, 'objects', r.objects))));
+            'statement', coalesce(letter ->> 'shown_statement', r.statement), 'classes', r.classes, 'objects', r.objects))));
 END
 $$;
 
@@ -491,10 +515,15 @@ END
 $$;
 
 CREATE FUNCTION hoopguard.broker_list(letter jsonb) RETURNS jsonb
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.id DESC), '[]')
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT coalesce(jsonb_agg(to_jsonb(n) || CASE WHEN (letter ->> 'masked')::boolean AND f.shown_statement IS NOT NULL
+                                  THEN jsonb_build_object('statement', f.shown_statement, 'plan', NULL,
+                                                          'parameters', f.shown_parameters) ELSE '{}' END
+                              ORDER BY n.id DESC), '[]')
       FROM (SELECT r.* FROM hoopguard.request r WHERE hoopguard.may_see(r, letter -> 'speaker')
-             ORDER BY r.id DESC LIMIT 1000) n
+             ORDER BY r.id DESC LIMIT 1000) n JOIN hoopguard.filed_request f ON f.id = n.id);
+END
 $$;
 
 -- Expires what is due, at most a hundred at a time; next_ms says when there is more to do.
@@ -597,6 +626,7 @@ COMMENT ON FUNCTION hoopguard.request_script(text, text) IS
     'asks for one decision about a whole script; returns the request''s number';
 
 COMMENT ON FUNCTION hoopguard.is_own_request(text, text) IS 'whether a request of that actor is the caller''s own';
+COMMENT ON FUNCTION hoopguard.is_masked() IS 'whether a mask may be in force for the caller, in any database';
 COMMENT ON FUNCTION hoopguard.requests_json() IS 'the requests that the caller may see, from the control database';
 COMMENT ON FUNCTION hoopguard.belongs_to(name, text[]) IS 'whether a role is a member of one of those roles';
 COMMENT ON FUNCTION hoopguard.request_changes() IS 'trigger: refuses what no request may become';

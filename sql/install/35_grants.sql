@@ -2,7 +2,7 @@
 -- Just-in-time grants: what an approved request gives, for a time.
 --
 -- The broker alone makes and ends them, each with its membership in one transaction. The states:
---     active → used | expired | revoked
+--     active -> used | expired | revoked
 --
 
 CREATE FUNCTION hoopguard.check_grant() RETURNS trigger
@@ -20,7 +20,7 @@ BEGIN
     END IF;
     IF OLD.state <> NEW.state AND (OLD.state <> 'active' OR NEW.state = 'active') THEN
         RAISE EXCEPTION 'grant % is % and cannot become %', OLD.id, OLD.state, NEW.state
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Allowed: active → used, expired, revoked.';
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Allowed: active -> used, expired, revoked.';
     END IF;
     -- What was given never changes, its end least of all.
     IF (OLD.id, OLD.request, OLD.provider, OLD.actor, OLD.role, OLD.member, OLD.role_oid, OLD.member_oid, OLD.made,

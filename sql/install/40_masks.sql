@@ -23,45 +23,27 @@ CREATE FUNCTION hoopguard.mask_policy_in_force(
     AS 'MODULE_PATHNAME', 'hoopguard_mask_policy_in_force';
 COMMENT ON FUNCTION hoopguard.mask_policy_in_force() IS 'the mask policies that columns are masked by at this moment';
 
--- Tables in the control database; in every other one views of the same names that show the policy in force.
+SELECT hoopguard.make_policy('data_class', $$
+    name text PRIMARY KEY,
+    method text NOT NULL DEFAULT 'redact',
+    description text,
+    built_in boolean NOT NULL DEFAULT false$$,
+    'what columns may hold, and how that is masked when no mask policy says it',
+    dumped => 'WHERE NOT built_in', checked => 'INSERT OR UPDATE OR DELETE');
+SELECT hoopguard.make_policy('mask_policy', $$
+    data_class text NOT NULL,
+    roles text[],
+    except_roles text[],
+    databases text[],
+    objects text[],
+    method text NOT NULL,
+    rank integer NOT NULL DEFAULT 100,
+    UNIQUE NULLS NOT DISTINCT (data_class, roles, databases, objects)$$,
+    'how data classes are masked, for whom and where; the lowest matching rank wins');
+-- As mask/data_class.cpp has them, for the time before any policy.
 DO $$
-DECLARE
-    kind text := CASE WHEN pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database')
-                      THEN 'TABLE' ELSE 'VIEW' END;
-    name text;
 BEGIN
-    IF kind = 'TABLE' THEN
-        CREATE TABLE hoopguard.data_class (
-            name text PRIMARY KEY,
-            method text NOT NULL DEFAULT 'redact',
-            description text,
-            built_in boolean NOT NULL DEFAULT false
-        );
-        CREATE TABLE hoopguard.mask_policy (
-            data_class text NOT NULL,
-            roles text[],
-            except_roles text[],
-            databases text[],
-            objects text[],
-            method text NOT NULL,
-            rank integer NOT NULL DEFAULT 100,
-            UNIQUE NULLS NOT DISTINCT (data_class, roles, databases, objects)
-        );
-        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.data_class', 'WHERE NOT built_in');
-        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.mask_policy', '');
-        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE OR DELETE ON hoopguard.data_class
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_data_class();
-        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON hoopguard.mask_policy
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_mask_policy();
-        FOREACH name IN ARRAY ARRAY['data_class', 'mask_policy'] LOOP
-            EXECUTE pg_catalog.format(
-                'CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hoopguard.%I '
-                'FOR EACH STATEMENT EXECUTE FUNCTION hoopguard.policy_changed()', name);
-            -- Also for replication and for session_replication_role = replica.
-            EXECUTE pg_catalog.format('ALTER TABLE hoopguard.%I ENABLE ALWAYS TRIGGER check_row', name);
-            EXECUTE pg_catalog.format('ALTER TABLE hoopguard.%I ENABLE ALWAYS TRIGGER policy_changed', name);
-        END LOOP;
-        -- As mask/data_class.cpp has them, for the time before any policy.
+    IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
         INSERT INTO hoopguard.data_class (name, method, description, built_in) VALUES
             ('email', 'email', 'e-mail addresses', true),
             ('phone', 'partial(0, 2)', 'telephone numbers', true),
@@ -76,26 +58,9 @@ BEGIN
             ('passport', 'redact', 'passport and identity card numbers', true),
             ('free_text', 'redact', 'free text that may hold any of these', true),
             ('unclassified', 'clear', 'text and json columns that carry no label', true);
-    ELSE
-        CREATE VIEW hoopguard.data_class AS SELECT * FROM hoopguard.data_class_in_force();
-        CREATE VIEW hoopguard.mask_policy AS SELECT * FROM hoopguard.mask_policy_in_force();
-        FOREACH name IN ARRAY ARRAY['data_class', 'mask_policy'] LOOP
-            EXECUTE pg_catalog.format(
-                'CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON hoopguard.%I '
-                'FOR EACH ROW EXECUTE FUNCTION hoopguard.refuse_policy_write()', name);
-        END LOOP;
     END IF;
-    EXECUTE pg_catalog.format('COMMENT ON %s hoopguard.data_class IS %L', kind,
-                              'what columns may hold, and how that is masked when no mask policy says it');
-    EXECUTE pg_catalog.format('COMMENT ON %s hoopguard.mask_policy IS %L', kind,
-                              'how data classes are masked, for whom and where; the lowest matching rank wins');
 END
 $$;
-GRANT SELECT, INSERT, UPDATE, DELETE ON hoopguard.data_class, hoopguard.mask_policy TO hoopguard_admin;
-GRANT SELECT ON hoopguard.data_class, hoopguard.mask_policy TO hoopguard_approver, hoopguard_auditor;
-REVOKE ALL ON FUNCTION hoopguard.data_class_in_force(), hoopguard.mask_policy_in_force() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hoopguard.data_class_in_force(), hoopguard.mask_policy_in_force()
-    TO hoopguard_admin, hoopguard_approver, hoopguard_auditor;
 
 CREATE FUNCTION hoopguard.set_mask(
     data_class text, method text, roles text[] DEFAULT NULL, rank integer DEFAULT 100,

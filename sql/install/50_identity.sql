@@ -20,64 +20,29 @@ CREATE FUNCTION hoopguard.role_map_in_force(
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hoopguard_role_map_in_force';
 
-DO $$
-BEGIN
-    IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
-        CREATE TABLE hoopguard.provider (
-            name text PRIMARY KEY,
-            kind text NOT NULL DEFAULT 'oidc',
-            issuer text NOT NULL,
-            audience text[] NOT NULL,
-            jwks jsonb,
-            jwks_uri text,
-            algorithms text[] NOT NULL DEFAULT '{RS256,PS256,ES256,ES384,EdDSA}',
-            subject_claim text NOT NULL DEFAULT 'sub',
-            groups_claim text NOT NULL DEFAULT 'groups',
-            delegation_claim text NOT NULL DEFAULT 'act',
-            max_session interval,
-            enabled boolean NOT NULL DEFAULT true
-        );
-        CREATE TABLE hoopguard.role_map (
-            provider text NOT NULL REFERENCES hoopguard.provider ON UPDATE CASCADE ON DELETE CASCADE,
-            group_name text,
-            claims jsonb,
-            role text NOT NULL,
-            session_role text NOT NULL DEFAULT 'mapped',
-            rank integer NOT NULL DEFAULT 100,
-            UNIQUE NULLS NOT DISTINCT (provider, group_name, claims)
-        );
-        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.provider', '');
-        PERFORM pg_catalog.pg_extension_config_dump('hoopguard.role_map', '');
-
-        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON hoopguard.provider
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_provider();
-        CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON hoopguard.role_map
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.check_role_map();
-        CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hoopguard.provider
-            FOR EACH STATEMENT EXECUTE FUNCTION hoopguard.policy_changed();
-        CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hoopguard.role_map
-            FOR EACH STATEMENT EXECUTE FUNCTION hoopguard.policy_changed();
-        ALTER TABLE hoopguard.provider ENABLE ALWAYS TRIGGER check_row;
-        ALTER TABLE hoopguard.provider ENABLE ALWAYS TRIGGER policy_changed;
-        ALTER TABLE hoopguard.role_map ENABLE ALWAYS TRIGGER check_row;
-        ALTER TABLE hoopguard.role_map ENABLE ALWAYS TRIGGER policy_changed;
-        COMMENT ON TABLE hoopguard.provider IS 'the identity providers whose tokens are accepted, and the keys they sign with';
-        COMMENT ON TABLE hoopguard.role_map IS 'the role that a provider''s group, or whoever has certain claims, gets';
-    ELSE
-        CREATE VIEW hoopguard.provider AS SELECT * FROM hoopguard.provider_in_force();
-        CREATE VIEW hoopguard.role_map AS SELECT * FROM hoopguard.role_map_in_force();
-        CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON hoopguard.provider
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.refuse_policy_write();
-        CREATE TRIGGER read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON hoopguard.role_map
-            FOR EACH ROW EXECUTE FUNCTION hoopguard.refuse_policy_write();
-        COMMENT ON VIEW hoopguard.provider IS 'the identity providers whose tokens are accepted, and the keys they sign with';
-        COMMENT ON VIEW hoopguard.role_map IS 'the role that a provider''s group, or whoever has certain claims, gets';
-    END IF;
-END
-$$;
-
-GRANT SELECT, INSERT, UPDATE, DELETE ON hoopguard.provider, hoopguard.role_map TO hoopguard_admin;
-GRANT SELECT ON hoopguard.provider, hoopguard.role_map TO hoopguard_approver, hoopguard_auditor;
+SELECT hoopguard.make_policy('provider', $$
+    name text PRIMARY KEY,
+    kind text NOT NULL DEFAULT 'oidc',
+    issuer text NOT NULL,
+    audience text[] NOT NULL,
+    jwks jsonb,
+    jwks_uri text,
+    algorithms text[] NOT NULL DEFAULT '{RS256,PS256,ES256,ES384,EdDSA}',
+    subject_claim text NOT NULL DEFAULT 'sub',
+    groups_claim text NOT NULL DEFAULT 'groups',
+    delegation_claim text NOT NULL DEFAULT 'act',
+    max_session interval,
+    enabled boolean NOT NULL DEFAULT true$$,
+    'the identity providers whose tokens are accepted, and the keys they sign with');
+SELECT hoopguard.make_policy('role_map', $$
+    provider text NOT NULL REFERENCES hoopguard.provider ON UPDATE CASCADE ON DELETE CASCADE,
+    group_name text,
+    claims jsonb,
+    role text NOT NULL,
+    session_role text NOT NULL DEFAULT 'mapped',
+    rank integer NOT NULL DEFAULT 100,
+    UNIQUE NULLS NOT DISTINCT (provider, group_name, claims)$$,
+    'the role that a provider''s group, or whoever has certain claims, gets');
 
 CREATE FUNCTION hoopguard.set_provider(
     name text, kind text, issuer text, audience text[], jwks jsonb DEFAULT NULL, jwks_uri text DEFAULT NULL,
@@ -161,7 +126,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM hoopguard.temporary_role t WHERE t.role_oid = r.oid);
     IF others IS NOT NULL THEN
         RAISE NOTICE 'from now on these roles log in with a token alone: %', others
-            USING HINT = 'One that is a person or a service with means of its own: INSERT INTO hoopguard.actor (name, kind) VALUES (…, ''human'').';
+            USING HINT = 'One that is a person or a service with means of its own: INSERT INTO hoopguard.actor (name, kind) VALUES (..., ''human'').';
     END IF;
 END
 $$;
@@ -230,12 +195,12 @@ CREATE FUNCTION hoopguard.claim(name text) RETURNS text
 CREATE FUNCTION hoopguard.login(token text) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'hoopguard_login';
 
-REVOKE ALL ON FUNCTION hoopguard.provider_in_force(), hoopguard.role_map_in_force(), hoopguard.preload_for_mapped_roles(),
+REVOKE ALL ON FUNCTION hoopguard.preload_for_mapped_roles(),
     hoopguard.set_provider(text, text, text, text[], jsonb, text, text[], text, text, text, interval, boolean),
     hoopguard.drop_provider(text), hoopguard.map_role(text, text, jsonb, text, text, integer),
     hoopguard.map_group(text, text, text, text, integer), hoopguard.map_claims(text, jsonb, text, text, integer),
     hoopguard.unmap_group(text, text), hoopguard.unmap_claims(text, jsonb), hoopguard.identity_script() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hoopguard.provider_in_force(), hoopguard.role_map_in_force(), hoopguard.identity_script()
+GRANT EXECUTE ON FUNCTION hoopguard.identity_script()
     TO hoopguard_admin, hoopguard_approver, hoopguard_auditor;
 GRANT EXECUTE ON FUNCTION hoopguard.preload_for_mapped_roles(),
     hoopguard.set_provider(text, text, text, text[], jsonb, text, text[], text, text, text, interval, boolean),
@@ -261,21 +226,6 @@ COMMENT ON FUNCTION hoopguard.unmap_group(text, text) IS 'takes the role of a gr
 COMMENT ON FUNCTION hoopguard.unmap_claims(text, jsonb) IS 'takes the role of certain claims back';
 COMMENT ON FUNCTION hoopguard.identity_script() IS 'the part of policy_script() that makes providers and maps again';
 COMMENT ON FUNCTION hoopguard.whoami() IS 'who speaks in this session, by which provider''s word, until when';
-
--- Each sees his own requests; whoever may decide, and approvers, auditors and admins, see the others'.
-DO $$
-BEGIN
-    IF pg_catalog.current_database() = pg_catalog.current_setting('hoopguard.database') THEN
-        -- As belongs_to() has it; once for a query and not a statement, with its entry, for each row.
-        CREATE POLICY own_or_decides ON hoopguard.request FOR SELECT
-            USING (hoopguard.is_own_request(provider, actor)
-                   OR approvers || '{hoopguard_approver,hoopguard_auditor,hoopguard_admin}'::text[]
-                      && (SELECT array_agg(r.rolname::text) FROM pg_catalog.pg_roles r
-                           WHERE pg_catalog.pg_has_role(current_user, r.oid, 'MEMBER'))
-                   OR approvers && (SELECT array_agg('group:' || g) FROM unnest((hoopguard.whoami()).groups) AS g));
-    END IF;
-END
-$$;
 COMMENT ON FUNCTION hoopguard.current_actor() IS 'the token''s subject, or the login role; for row-level security';
 COMMENT ON FUNCTION hoopguard.claim(text) IS 'a claim of the token that the session speaks by; for row-level security';
 COMMENT ON FUNCTION hoopguard.login(text) IS
@@ -376,7 +326,7 @@ SELECT 'identity_preload', CASE WHEN open IS NULL THEN 'ok' ELSE 'warn' END,
 UNION ALL
 SELECT 'identity_keys', CASE WHEN waiting IS NULL THEN 'ok' ELSE 'fail' END,
        CASE WHEN waiting IS NULL THEN 'the keys of every provider are here' ELSE format('the keys of these providers have not been fetched: %s', waiting) END,
-       CASE WHEN waiting IS NOT NULL THEN 'See the server''s log about jwks_uri, or give the keys themselves: hoopguard.set_provider(…, jwks => …).' END
+       CASE WHEN waiting IS NOT NULL THEN 'See the server''s log about jwks_uri, or give the keys themselves: hoopguard.set_provider(..., jwks => ...).' END
   FROM (SELECT string_agg(quote_ident(p.name), ', ' ORDER BY p.name) FROM provider p
          WHERE p.kind = 'oidc' AND p.jwks IS NULL
            AND hoopguard.size_of_file(format('%s/policy/keys-%s.json', current_setting('hoopguard.journal_directory'),

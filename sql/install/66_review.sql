@@ -281,11 +281,11 @@ BEGIN
                CASE WHEN count(*) = 1 THEN min(h.object)
                     ELSE format('%s objects: %s%s', count(*),
                                 array_to_string((array_agg(h.object ORDER BY h.object))[1:3], ', '),
-                                CASE WHEN count(*) > 3 THEN ', …' ELSE '' END) END,
+                                CASE WHEN count(*) > 3 THEN ', ...' ELSE '' END) END,
                'OWNERSHIP', 'owner', false, max(h.last_used), sum(h.uses)::bigint,
                (ARRAY['low', 'medium', 'high', 'critical'])[max(array_position(ARRAY['low', 'medium', 'high', 'critical'], h.risk))],
                (array_agg(h.why ORDER BY array_position(ARRAY['low', 'medium', 'high', 'critical'], h.risk) DESC))[1],
-               NULL, format('Ownership is handed over, not revoked%s: REASSIGN OWNED BY %I TO …',
+               NULL, format('Ownership is handed over, not revoked%s: REASSIGN OWNED BY %I TO ...',
                             ' (in database ' || quote_ident(h.database) || ')', h.actor),
                false, 'owner', NULL, 0, min(h.grantee::bigint)::oid, NULL, NULL
           FROM held h WHERE h.privilege = 'OWNERSHIP' GROUP BY h.actor, h.database

@@ -39,7 +39,7 @@ CREATE FUNCTION hoopguard.report_table(id text, caption text, heads text[], sort
 $$;
 COMMENT ON FUNCTION hoopguard.report_table(text, text, text[], text[], jsonb, text) IS 'a table of the access report';
 
--- A chart of bars side by side with their numbers: `rows` is an array of {label, note, parts: [number, …]}, each part a
+-- A chart of bars side by side with their numbers: `rows` is an array of {label, note, parts: [number, ...]}, each part a
 -- share of the bar in the colour of its series.
 CREATE FUNCTION hoopguard.report_bars(id text, title text, series text[], colours text[], rows jsonb, stacked boolean)
     RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -59,7 +59,7 @@ CREATE FUNCTION hoopguard.report_bars(id text, title text, series text[], colour
                                   FROM unnest(series) WITH ORDINALITY AS u (s, n)), '</ul>',
         format('<svg viewBox="0 0 640 %s" role="img" aria-labelledby="%s-t">', jsonb_array_length(rows) * 24 + 4, id),
         (SELECT string_agg(CASE WHEN b.n = 1 THEN format('<text x="188" y="%s" class="label">%s</text>', (b.place - 1) * 24 + 17,
-                                  hoopguard.html_of(CASE WHEN length(b.label) > 26 THEN left(b.label, 25) || '…' ELSE b.label END)) ELSE '' END
+                                  hoopguard.html_of(CASE WHEN length(b.label) > 26 THEN left(b.label, 25) || '...' ELSE b.label END)) ELSE '' END
                            || format('<rect x="%s" y="%s" width="%s" height="%s" class="%s"><title>%s: %s %s</title></rect>',
                                      round(196 + 270 * b.before / m.most, 1),
                                      (b.place - 1) * 24 + CASE WHEN stacked THEN 5 ELSE 4 + (b.n - 1) * 9 END,
@@ -241,7 +241,7 @@ BEGIN
         '<ul class="tiles">',
         (SELECT string_agg(format('<li><b>%s</b><span>%s</span></li>', v.number, v.what), '' ORDER BY v.n) FROM (VALUES
             (1, to_char(total.actors, many), 'actors'), (2, to_char(total.held, many), 'privileges held'),
-            (3, CASE WHEN total.measured > 0 THEN round(100.0 * total.used / total.measured, 1) || ' %' ELSE '–' END, 'of those that are measured were used'),
+            (3, CASE WHEN total.measured > 0 THEN round(100.0 * total.used / total.measured, 1) || ' %' ELSE '-' END, 'of those that are measured were used'),
             (4, to_char(total.risky, many), 'of high or critical risk'), (5, to_char(total.jit, many), 'just in time')) AS v (n, number, what)),
         '</ul>', E'\n');
 

@@ -116,9 +116,14 @@ void Request::file(const decide::Decision& decision, const Wording& wording) {
     auto filed = letter();
     filed.text("kind", "statement");
     filed.text("statement", to_utf8(wording.text));
-    if (wording.notice != wording.text) filed.text("notice", to_utf8(wording.notice));
     auto const parameters = parameters_json(statement_.parameters, wording.hides_values);
     if (!parameters.empty()) filed.json("parameters", parameters);
+    auto const shown =
+        wording.hides_values ? parameters : parameters_json(statement_.parameters, wording.shown_value);
+    if (wording.sensitive || wording.shown != wording.text || shown != parameters) {
+        filed.text("shown_statement", to_utf8(wording.shown));
+        if (!shown.empty()) filed.json("shown_parameters", shown);
+    }
     std::vector<std::string> objects;
     for (auto const& object : footprint_.objects)
         if (!object.implied) objects.push_back(to_utf8(object.name));

@@ -1,6 +1,7 @@
 // Asking a person about a statement: filing the request, waiting in place, using the approval.
 #pragma once
 
+#include "approve/binding_pg.hpp"
 #include "approve/lent.hpp"
 #include "classify/footprint.hpp"
 #include "classify/statement_pg.hpp"
@@ -18,7 +19,10 @@ namespace hoopguard::approve {
 // The statement as a person may read it: without passwords and tokens.
 struct Wording {
     std::string_view text;
-    std::string_view notice;  // likewise, for those who listen: without what masks would hide
+    // Likewise, for those who listen, whoever is masked, and the journal: without what masks would hide.
+    std::string_view shown;
+    ShownValue shown_value;
+    bool sensitive = false;  // something classified is touched
     bool hides_values = false;
     std::string_view request_id;
     std::string_view reason;

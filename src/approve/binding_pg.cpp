@@ -155,7 +155,7 @@ std::string binding_of(const classify::Statement& statement, const identify::Act
     Binding binding;
     add_speaker(binding, actor, session);
     binding.add(statement.text);
-    each_value(statement.parameters, [&](Oid type, std::string_view value) {
+    each_value(statement.parameters, [&](unsigned, Oid type, std::string_view value) {
         binding.number(type);
         binding.number(value.data() == nullptr);
         binding.add(value);
@@ -177,23 +177,30 @@ std::string binding_of_script(std::string_view script, const identify::Actor& ac
     return binding.finish();
 }
 
-std::string parameters_json(ParamListInfo parameters, bool hide) {
+std::string parameters_json(ParamListInfo parameters, const ShownValue& show) {
     std::string out;
-    each_value(parameters, [&](Oid type, std::string_view value) {
+    each_value(parameters, [&](unsigned number, Oid type, std::string_view value) {
         base::JsonWriter one;
         one.text("type",
                  to_utf8(pg::call([type] { return format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID); })));
         bool const null = value.data() == nullptr;
-        auto const shown = to_utf8(value.substr(0, kLongestShown));
+        auto const all = null ? std::string() : show(number, value);
+        auto const shown = to_utf8(std::string_view(all).substr(0, kLongestShown));
         if (null)
             one.json("value", "null");
         else
-            one.text("value", hide ? std::string_view("***") : std::string_view(shown));
-        if (!null && !hide && value.size() > kLongestShown) one.number("length", value.size());
+            one.text("value", shown);
+        if (all.size() > kLongestShown) one.number("length", value.size());
         out.append(out.empty() ? "[" : ",").append(one.object());
     });
     if (!out.empty()) out.push_back(']');
     return out;
+}
+
+std::string parameters_json(ParamListInfo parameters, bool hide) {
+    return parameters_json(parameters, [hide](unsigned, std::string_view value) {
+        return std::string(hide ? std::string_view("***") : value);
+    });
 }
 
 }  // namespace hoopguard::approve

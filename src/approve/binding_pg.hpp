@@ -6,6 +6,7 @@
 #include "identify/actor.hpp"
 #include "identify/session.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -26,5 +27,9 @@ std::string binding_of_script(std::string_view script, const identify::Actor& ac
 // Empty when there are none. `hide`: the text may carry a secret, values are not shown. Each is cut at 8 kB for
 // the eye; the digest is of all of it. May throw pg::Error.
 std::string parameters_json(ParamListInfo parameters, bool hide);
+
+// Likewise, each value as `shown(number, value)` gives it.
+using ShownValue = std::function<std::string(unsigned number, std::string_view value)>;
+std::string parameters_json(ParamListInfo parameters, const ShownValue& shown);
 
 }  // namespace hoopguard::approve

@@ -13,8 +13,8 @@ extern "C" {
 
 namespace hoopguard::approve {
 
-// Calls `take(type, value)` for each value that `parameters` holds; `value` is null data for NULL. May throw
-// pg::Error.
+// Calls `take(number, type, value)` for each value that `parameters` holds; `value` is null data for NULL. May
+// throw pg::Error.
 template <typename Take>
 void each_value(ParamListInfo parameters, Take take) {
     if (parameters == nullptr) return;
@@ -35,7 +35,8 @@ void each_value(ParamListInfo parameters, Take take) {
             return Shown{one.ptype, OidOutputFunctionCall(output, one.value)};
         });
         if (!OidIsValid(shown.type)) continue;
-        take(shown.type, shown.text != nullptr ? std::string_view(shown.text) : std::string_view());
+        take(static_cast<unsigned>(number), shown.type,
+             shown.text != nullptr ? std::string_view(shown.text) : std::string_view());
     }
 }
 

@@ -144,7 +144,7 @@ const Elevation& look(const identify::Actor& actor) {
     if (found.generation == generation && found.roles_epoch == epoch && found.login == holder_of(actor))
         return found;
     found.generation = 0;
-    auto const* const image = policy::in_force();
+    auto const* const image = identify::policy_for_session();
     if (image == nullptr) return found = Elevation();
     look_up(found, actor, *image);
     found.login = holder_of(actor);

@@ -128,12 +128,6 @@ void watch(const Support& support) {
     arm();
 }
 
-TimestampTz end_of(const policy::Row& grant) noexcept {
-    constexpr auto kEpochs = std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
-    auto const end = grant.word(policy::GrantField::kValidUntil);
-    return end == policy::kUnlimited ? DT_NOEND : static_cast<TimestampTz>(end) - kEpochs;
-}
-
 // A grant as it stands in the policy in force. Throws pg::Refusal when it has ended.
 Support support_by(std::uint64_t grant) {
     Support support{grant, ended_count(), DT_NOBEGIN};
@@ -148,6 +142,12 @@ Support support_by(std::uint64_t grant) {
 }
 
 }  // namespace
+
+TimestampTz end_of(const policy::Row& grant) noexcept {
+    constexpr auto kEpochs = std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+    auto const end = grant.word(policy::GrantField::kValidUntil);
+    return end == policy::kUnlimited ? DT_NOEND : static_cast<TimestampTz>(end) - kEpochs;
+}
 
 std::optional<policy::Row> find_grant(const policy::Image& image, std::uint64_t grant) noexcept {
     auto const grants = image.section(policy::SectionId::kGrants);

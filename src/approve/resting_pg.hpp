@@ -15,10 +15,17 @@
 #include <optional>
 #include <span>
 
+extern "C" {
+#include "datatype/timestamp.h"
+}
+
 namespace hoopguard::approve {
 
 // The grant of that number, when it is in force.
 std::optional<policy::Row> find_grant(const policy::Image& image, std::uint64_t grant) noexcept;
+
+// When a grant ends; DT_NOEND: with its session.
+TimestampTz end_of(const policy::Row& grant) noexcept;
 
 // The grants, by their numbers, that `statement` rests on. Throws pg::Refusal when one has ended already.
 void rest_on(const classify::Statement& statement, std::span<const std::uint64_t> grants);

@@ -65,4 +65,11 @@ Footprint classify_connection(const Port* port) {
     return footprint;
 }
 
+Footprint classify_login(const char* database) {
+    Footprint footprint;
+    footprint.classes.add(StatementClass::kLogin);
+    footprint.objects.push_back({"database", database != nullptr ? database : "", StatementClass::kLogin});
+    return footprint;
+}
+
 }  // namespace hoopguard::classify

@@ -10,4 +10,7 @@ namespace hoopguard::classify {
 // pg::Error.
 Footprint classify_connection(const Port* port);
 
+// Class login, of a database.
+Footprint classify_login(const char* database);
+
 }  // namespace hoopguard::classify

@@ -152,16 +152,6 @@ bool is_observing() {
     return pg::settings.guard_mode() == pg::Mode::kObserve;
 }
 
-// nullptr: nothing to decide by. A rescuer is not refused because policy cannot be had.
-const policy::Image* image_in_force() {
-    try {
-        return policy::in_force();
-    } catch (const pg::Refusal&) {
-        if (!identify::is_rescuer()) throw;
-    }
-    return nullptr;
-}
-
 }  // namespace
 
 const Decision& decide(const identify::Actor& actor, const classify::Footprint& footprint) {
@@ -169,7 +159,7 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
     static Decision decision;
     // Ending an aborted transaction has no class and may read no catalog.
     if (footprint.classes.empty() || identify::is_errand()) return allowed;
-    auto const* const image = image_in_force();
+    auto const* const image = identify::policy_for_session();
     if (image == nullptr) return allowed;
     auto& choice = choice_for(actor, *image);
     auto const& guardrails = choice.guardrails;
@@ -184,7 +174,7 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
 
 std::vector<Limit> limits(const identify::Actor& actor, const classify::Footprint& footprint) {
     if (footprint.classes.empty() || identify::is_errand()) return {};
-    auto const* const image = image_in_force();
+    auto const* const image = identify::policy_for_session();
     if (image == nullptr) return {};
     auto const& choice = choice_for(actor, *image);
     if (!choice.guardrails.has_limits(footprint.classes)) return {};

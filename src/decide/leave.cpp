@@ -58,18 +58,20 @@ Leave::Leave(const policy::Image& image, const Asker& asker) : grants_(image.sec
     for (std::uint32_t i = 0; i < grants_.size(); ++i) {
         auto const grant = grants_[i];
         if (grant.is_null(GrantField::kClasses) || !is_for(grant, asker)) continue;
-        if (!grant.is_null(GrantField::kDatabase) && grant.text(GrantField::kDatabase) != asker.database) continue;
-        chosen_.push_back(i);
+        bool const elsewhere =
+            !grant.is_null(GrantField::kDatabase) && grant.text(GrantField::kDatabase) != asker.database;
+        chosen_.push_back({i, elsewhere});
     }
 }
 
 ClassSet Leave::uncovered(ClassSet classes, const classify::ObjectName* object, std::uint64_t now,
                           std::vector<std::uint32_t>& used) const {
-    for (auto const number : chosen_) {
+    for (auto const [number, elsewhere] : chosen_) {
         if (classes.empty()) break;
         auto const grant = grants_[number];
         if (!is_valid(grant, now)) continue;
-        auto const found = covered(grant, classes, object);
+        auto const reach = elsewhere ? classes & policy::StatementClass::kLogin : classes;
+        auto const found = covered(grant, reach, object);
         if (found.empty()) continue;
         classes = classes - found;
         if (std::ranges::find(used, number) == used.end()) used.push_back(number);

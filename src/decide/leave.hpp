@@ -1,7 +1,8 @@
 // What just-in-time grants let one actor do that a guardrail asks about. Pure: the time is given.
 //
 // A grant lifts `ask` for the classes it names on the objects it names, in its database, until it ends; several
-// may cover one statement together. It never lifts `block`.
+// may cover one statement together. It never lifts `block`. Leave to log in is asked for where one may log in
+// already, so it holds for the databases it names, wherever it was given.
 #pragma once
 
 #include "classify/footprint.hpp"
@@ -46,7 +47,11 @@ class Leave {
 
  private:
     policy::Section grants_;
-    std::vector<std::uint32_t> chosen_;  // rows of grants_, rising
+    struct Chosen {
+        std::uint32_t row;  // of grants_, rising
+        bool elsewhere;     // given in another database
+    };
+    std::vector<Chosen> chosen_;
 };
 
 }  // namespace hoopguard::decide

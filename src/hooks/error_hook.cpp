@@ -1,6 +1,7 @@
 // Every error, whatever log_min_messages says: a context callback at the bottom of error_context_stack, which
 // all processes inherit. errfinish() runs it for each error. PostgresMain() empties the stack when it has caught
 // one, so a reset callback on ErrorContext, which FlushErrorState() resets, puts it back.
+#include "approve/admission_pg.hpp"
 #include "hooks/hooks.hpp"
 #include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
@@ -45,6 +46,7 @@ static void hoopguard_errors_flushed(void*) {
     looking = false;
     arm();
     hoopguard::identify::rearm_expiry();
+    hoopguard::approve::watch_admission();
 }
 
 static void hoopguard_error(void*) {

@@ -221,7 +221,7 @@ void admit_bearer(Port* port) {
         note_reason("the role must come with a token, and none was verified for this connection");
         refuse_identity(
             pg::format("role \"%s\" logs in with a token of its identity provider", port->user_name),
-            "Use the token as password, over TLS; pg_hba.conf needs a line hostssl … pam pamservice=hoopguard.");
+            "Use the token as password, over TLS; pg_hba.conf needs a line hostssl ... pam pamservice=hoopguard.");
     }
 }
 
@@ -244,7 +244,7 @@ void login(std::string_view token) {
     const IdentityRole role = identity_role(GetAuthenticatedUserId());
     if (role.pooled && !local)
         refuse_identity("this login role is pooled: a token holds for a transaction alone",
-                        "BEGIN, then SELECT hoopguard.login(…) in each transaction.");
+                        "BEGIN, then SELECT hoopguard.login(...) in each transaction.");
     Examination result = examine(token);
     note_reason(result.reason);
     if (!result.bearer) refuse_identity("the token is not accepted", "The journal says why.");
@@ -255,6 +255,14 @@ void login(std::string_view token) {
     the_bearing().held.push_back({std::move(*result.bearer), GetCurrentTransactionNestLevel(), !local});
     changed();
     take_role(name.c_str(), local);
+}
+
+void end_login_at(std::int64_t moment) noexcept {
+    if (bearing == nullptr || bearing->held.empty()) return;
+    Bearer& speaks = bearing->held.back().bearer;
+    if (moment >= speaks.expires_at) return;
+    speaks.expires_at = moment;
+    changed();
 }
 
 void log_out() {

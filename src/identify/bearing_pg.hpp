@@ -33,6 +33,8 @@ void admit_bearer(Port* port);
 // login(): within a transaction block until that ends, otherwise for the session. Throws pg::Refusal (28000) when
 // the token is refused.
 void login(std::string_view token);
+// Whoever login() has speak now does so no longer than until then (seconds since 1970), whatever the token says.
+void end_login_at(std::int64_t moment) noexcept;
 // Trades a token for a credential; for the client that has it, not for this session. Throws pg::Refusal (28000)
 // when the token is refused.
 Credential issue_credential(std::string_view token);

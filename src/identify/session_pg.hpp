@@ -4,6 +4,7 @@
 #include "identify/actor.hpp"
 #include "identify/session.hpp"
 #include "pg/compat.hpp"
+#include "policy/image.hpp"
 
 namespace hoopguard::identify {
 
@@ -34,5 +35,9 @@ const Session& known_session() noexcept;
 
 // A superuser who came over a local socket: never refused for a fault of hoopguard's own.
 bool is_rescuer() noexcept;
+
+// The policy that this session is judged by: the one in force, or none for a rescuer when it cannot be had. Throws
+// as policy::in_force() does for everyone else.
+const policy::Image* policy_for_session();
 
 }  // namespace hoopguard::identify

@@ -76,7 +76,7 @@ PlannedStmt* copy_as_query(PlannedStmt* statement) {
                             errmsg("table \"%s\" cannot be copied whole: it has columns that are masked for you",
                                    RelationGetRelationName(relation)),
                             errdetail("A dump or backup of masked values would not restore the real ones."),
-                            errhint("COPY (SELECT …) TO gives masked values; an administrator can allow masked "
+                            errhint("COPY (SELECT ...) TO gives masked values; an administrator can allow masked "
                                     "dumps with hoopguard.masked_dump.")));
         statement = pg::copy_tree(statement);
         copy = castNode(CopyStmt, statement->utilityStmt);

@@ -46,6 +46,7 @@ struct Choice {
     std::vector<std::string> groups;
     decide::Unmasked unmasked;  // by grants
     MaskRules rules;
+    bool anywhere = false;  // masked in this database or another one
 };
 
 constexpr std::size_t kChoices = 8;
@@ -115,6 +116,7 @@ std::uint64_t now() noexcept {
 
 void choose(Choice& choice, const identify::Actor& actor) {
     choice.rules = {};
+    choice.anywhere = false;
     choice.unmasked = {};
     choice.provider = actor.provider;
     choice.actor = actor.name;
@@ -135,6 +137,8 @@ void choose(Choice& choice, const identify::Actor& actor) {
             *image, {actor.provider, actor.name, speaker.database, identify::session_id()}, now());
     speaker.unmasked = choice.unmasked.classes;
     choice.rules = MaskRules(image, speaker);
+    speaker.any_database = true;
+    choice.anywhere = MaskRules(image, speaker).any();
 }
 
 bool is_over(const Choice& choice) noexcept {
@@ -176,6 +180,10 @@ void look_at(const identify::Actor& actor) {
     in_force = enforced ? choice.rules.fingerprint() : 0;
     observed = !enforced && choice.rules.any();
     chosen = &choice;
+}
+
+bool is_masked_anywhere(const identify::Actor& actor) {
+    return choice_for(actor).anywhere && pg::settings.masking_mode() == pg::Mode::kEnforce;
 }
 
 void watch_roles() {

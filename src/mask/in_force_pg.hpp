@@ -14,6 +14,9 @@ namespace hoopguard::mask {
 // Looks at who speaks and at the policy in force; cheap when neither changed. Call before the rest. May throw.
 void look_at(const identify::Actor& actor);
 
+// Whether a mask may be in force for `actor` in any database at all. May throw.
+bool is_masked_anywhere(const identify::Actor& actor);
+
 // Told of changes of roles from here on; once, before the server forks.
 void watch_roles();
 

@@ -5,7 +5,6 @@
 #include "mask/labels_pg.hpp"
 #include "mask/lineage_pg.hpp"
 #include "pg/boundary.hpp"
-#include "pg/redaction_settings.hpp"
 #include "pg/settings.hpp"
 #include "pg/tree.hpp"
 
@@ -299,7 +298,7 @@ record::SensitiveParts parts_of_utility(Node* statement) {
 
 List* judge_literals(Query* query) {
     List* notes = NIL;
-    if (pg::redaction_settings.redact && database_has_classified()) walk_query(query, nullptr, &notes);
+    if (database_has_classified()) walk_query(query, nullptr, &notes);
     return notes;
 }
 
@@ -308,7 +307,7 @@ void note_literals(PlannedStmt* plan, List* notes) {
 }
 
 record::SensitiveParts sensitive_parts(const classify::Statement& statement) {
-    if (!pg::redaction_settings.redact || statement.plan == nullptr) return {};
+    if (statement.plan == nullptr) return {};
     PlannedStmt* const plan = statement.plan;
     if (statement.query != nullptr) {
         if (plan->invalItems == NIL) return {};
@@ -328,7 +327,7 @@ record::SensitiveParts sensitive_parts(const classify::Statement& statement) {
 
 record::SensitiveParts sensitive_parts_of_failure() noexcept {
     record::SensitiveParts parts;
-    parts.any_literal = parts.classified = pg::redaction_settings.redact && may_have_classified();
+    parts.any_literal = parts.classified = may_have_classified();
     return parts;
 }
 

@@ -26,15 +26,15 @@ bool names_any(const policy::TextList& names, const std::vector<std::string>& ro
     });
 }
 
-bool concerns(const policy::Row& row, const End& end, std::string_view database) {
+bool concerns(const policy::Row& row, const End& end, const Speaker& speaker) {
     if (end.superuser) return false;
     auto const roles = row.texts(F::kRoles);
     if (roles.is_null() ? !end.covered : !names_any(roles, end.roles)) return false;
     if (names_any(row.texts(F::kExceptRoles), end.roles)) return false;
     auto const databases = row.texts(F::kDatabases);
-    return databases.is_null() || std::ranges::any_of(databases.begin(), databases.end(), [&](auto glob) {
-               return policy::glob_matches(glob, database);
-           });
+    return databases.is_null() || speaker.any_database ||
+           std::ranges::any_of(databases.begin(), databases.end(),
+                               [&](auto glob) { return policy::glob_matches(glob, speaker.database); });
 }
 
 bool matches(const std::vector<std::string>& globs, std::span<const std::string_view> names) noexcept {
@@ -63,7 +63,7 @@ class Sum {
 
 }  // namespace
 
-MaskRules::Side MaskRules::side(const policy::Image* image, const End& end, std::string_view database) {
+MaskRules::Side MaskRules::side(const policy::Image* image, const End& end, const Speaker& speaker) {
     Side side;
     side.covered = end.covered && !end.superuser;
     if (image == nullptr) return side;
@@ -72,7 +72,7 @@ MaskRules::Side MaskRules::side(const policy::Image* image, const End& end, std:
     auto const policies = image->section(policy::SectionId::kMaskPolicies);
     for (std::uint32_t i = 0; i < policies.size(); ++i) {
         auto const row = policies[i];
-        if (!concerns(row, end, database)) continue;
+        if (!concerns(row, end, speaker)) continue;
         auto const objects = row.texts(F::kObjects);
         Rule rule{std::string(row.text(F::kDataClass)),
                   {objects.begin(), objects.end()},
@@ -88,8 +88,8 @@ MaskRules::Side MaskRules::side(const policy::Image* image, const End& end, std:
 }
 
 MaskRules::MaskRules(const policy::Image* image, const Speaker& speaker)
-    : login_(side(image, speaker.login, speaker.database)),
-      effective_(side(image, speaker.effective, speaker.database)),
+    : login_(side(image, speaker.login, speaker)),
+      effective_(side(image, speaker.effective, speaker)),
       unmasked_(speaker.unmasked) {
     if (image != nullptr) {
         auto const classes = image->section(policy::SectionId::kDataClasses);

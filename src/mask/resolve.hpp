@@ -25,6 +25,7 @@ struct Speaker {
     End login;
     End effective;
     std::string database;
+    bool any_database = false;          // policies of other databases count too
     std::vector<std::string> unmasked;  // data classes that a grant shows it
 };
 
@@ -68,7 +69,7 @@ class MaskRules {
         std::vector<Rule> rules;  // by data class
         bool covered = false;
     };
-    static Side side(const policy::Image* image, const End& end, std::string_view database);
+    static Side side(const policy::Image* image, const End& end, const Speaker& speaker);
     Method method(const Side& side, std::string_view data_class, const TableNames& table) const noexcept;
     Method own_method(std::string_view data_class) const noexcept;
     std::uint64_t sum() const noexcept;

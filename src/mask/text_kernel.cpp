@@ -121,7 +121,8 @@ std::size_t room_for(const MaskSpec& spec, std::size_t size) noexcept {
         case MethodKind::kNull: return kStars.size() + padding;
         case MethodKind::kPseudonym: return kPseudonymSize + padding;
         case MethodKind::kHash: return kTokenSize + padding;
-        default: return size + padding;
+        // Without keys it redacts.
+        default: return std::max(size, kStars.size()) + padding;
     }
 }
 

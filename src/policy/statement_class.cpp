@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, kClassCount> kClassNames = {
     "read",           "read.sensitive",  "write.insert", "write.update", "write.delete", "write.merge",
     "write.truncate", "write.unbounded", "ddl.create",   "ddl.alter",    "ddl.drop",     "ddl.blocking",
     "role",           "grant",           "policy",       "database",     "config",       "code",
-    "egress",         "replication",     "maintenance",  "session",
+    "egress",         "replication",     "maintenance",  "session",      "login",
 };
 
 constexpr std::array<std::string_view, 41> kKinds = {
@@ -69,7 +69,7 @@ constexpr bool covers(std::string_view word, std::string_view name) {
 }
 
 ClassSet classes_below(std::string_view word) noexcept {
-    if (word == "*") return kEveryClass;
+    if (word == "*") return kEveryClass - StatementClass::kLogin;
     ClassSet set;
     for (std::size_t i = 0; i < kClassCount; ++i)
         if (covers(word, kClassNames[i])) set.add(static_cast<StatementClass>(i));

@@ -34,6 +34,7 @@ enum class StatementClass : std::uint8_t {
     kReplication,
     kMaintenance,
     kSession,
+    kLogin,  // of a connection, not of a statement
     kCount,
 };
 
@@ -69,7 +70,8 @@ std::string_view name_of(StatementClass one) noexcept;
 // The names in `set`, in the enum's order.
 std::vector<std::string_view> names_of(ClassSet set);
 
-// One word of a guardrail's classes: a class with all below it ("ddl" covers "ddl.drop", "*" covers all), or one
+// One word of a guardrail's classes: a class with all below it ("ddl" covers "ddl.drop", "*" covers all but
+// "login", which takes its own word: whoever may run nothing still gets in and is told why), or one
 // of ddl.create, ddl.alter, ddl.drop narrowed to a kind of object ("ddl.drop.table").
 struct ClassTerm {
     ClassSet classes;

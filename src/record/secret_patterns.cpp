@@ -151,22 +151,38 @@ void find_connection_passwords(std::string_view text, std::vector<SecretSpan>& o
 
 namespace {
 
-// CREATE ROLE, ALTER USER and the like, with the blank between them at `at`: a password in it may be called
-// anything when the command is misspelt.
-bool begins_role_command(std::string_view text, std::size_t at) noexcept {
-    if (at < 5 || at + 1 >= text.size()) return false;
-    char const before = lower(text[at - 1]);
-    if (before != 'r' && before != 'e') return false;
-    char const next = lower(text[at + 1]);
-    if (next != 'r' && next != 'u' && next != 'g') return false;
-    if (!matches(text, at - 5, "alter") && !(at >= 6 && matches(text, at - 6, "create"))) return false;
-    return matches(text, at + 1, "role") || matches(text, at + 1, "user") || matches(text, at + 1, "group");
-}
+// Words by which a statement is about who may log in, with a string behind them: a misspelt command may call a
+// password anything, so any string may be one.
+class LoginWords {
+ public:
+    explicit LoginWords(std::string_view text) noexcept : text_(text) {}
+    // Whether `word` stands at `at`, by itself.
+    bool stand_at(std::size_t at, std::string_view word) noexcept {
+        std::size_t const end = at + word.size();
+        if (!matches(text_, at, word) || (end < text_.size() && is_name_part(text_[end]))) return false;
+        // After a digit a name begins anew.
+        if (at > 0 && is_name_part(text_[at - 1]) && (text_[at - 1] < '0' || text_[at - 1] > '9')) return false;
+        return end <= last_quote();
+    }
+
+ private:
+    // Where the last one is, plus 1; 0: there is none. Looked for once, at the first word that is met.
+    std::size_t last_quote() noexcept {
+        if (!looked_) quote_ = text_.find_last_of("'$") + 1;
+        looked_ = true;
+        return quote_;
+    }
+
+    std::string_view text_;
+    std::size_t quote_ = 0;
+    bool looked_ = false;
+};
 
 }  // namespace
 
 // Looks for one rare letter of each pattern first: the k of "token", the w of "password" and so on.
 bool may_hold_secret(std::string_view text) noexcept {
+    LoginWords login_words(text);
     for (std::size_t at = 0; at < text.size(); ++at) {
         switch (text[at]) {
             case 'w':
@@ -181,10 +197,23 @@ bool may_hold_secret(std::string_view text) noexcept {
             case 'g':
             case 'G':
                 if (at >= 2 && matches(text, at - 2, "login")) return true;
+                if (login_words.stand_at(at, "group")) return true;
                 break;
-            case ' ':
-            case '\n':
-                if (begins_role_command(text, at)) return true;
+            case 'u':
+            case 'U':
+                if (login_words.stand_at(at, "user")) return true;
+                break;
+            case 'l':
+            case 'L':
+                if (at >= 2 && login_words.stand_at(at - 2, "role")) return true;
+                break;
+            case 'm':
+            case 'M':
+                if (login_words.stand_at(at, "mapping")) return true;
+                break;
+            case 'b':
+            case 'B':
+                if (at >= 2 && login_words.stand_at(at - 2, "subscription")) return true;
                 break;
             case 'c':
             case 'C':

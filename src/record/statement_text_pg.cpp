@@ -21,7 +21,7 @@ namespace hoopguard::record {
 
 namespace {
 
-constexpr std::string_view kCutMark = " … ";
+constexpr std::string_view kCutMark = " ... ";
 constexpr std::size_t kLongestRequest = 1024;
 
 const char* key_directory() noexcept {
@@ -92,23 +92,25 @@ Replacements StatementText::secret_marks() const {
     return marks;
 }
 
-StatementText::StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts) : own_(own) {
+StatementText::StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts,
+                             Redaction redaction)
+    : own_(own) {
     static PlainTexts plain;
-    TextReading const reading{standard_conforming_strings, pg::redaction_settings.redact};
+    bool const redacts = pg::redaction_settings.redact || redaction == Redaction::kAlways;
+    TextReading const reading{standard_conforming_strings, redacts};
     bool const told_nothing = parts.literals.empty() && !parts.any_literal;
     if (told_nothing && plain.knows(own, reading)) return;
-    search(offset, parts);
+    search(offset, parts, redacts);
     if (told_nothing && secrets_.empty() && !altered_ && !may_hold_trace(own)) plain.learn(own, reading);
 }
 
-void StatementText::search(std::size_t offset, const SensitiveParts& parts) {
+void StatementText::search(std::size_t offset, const SensitiveParts& parts, bool redacts) {
     std::string_view const own = own_;
     if (may_hold_secret(own)) secrets_ = find_secrets(own, standard_conforming_strings);
     auto const limit = static_cast<std::size_t>(pg::settings.journal_statement_limit) << 10;
     Shown shown;
     if (own.size() > limit) shown = {limit - tail_of(limit), own.size() - tail_of(limit)};
-    if (pg::redaction_settings.redact)
-        redacted_ = redact_statement(own, offset, standard_conforming_strings, parts, tokens(), shown);
+    if (redacts) redacted_ = redact_statement(own, offset, standard_conforming_strings, parts, tokens(), shown);
     replaced_ = merged(secret_marks(), redacted_);
     if (own.size() > limit) {
         cut(limit);

@@ -14,11 +14,15 @@
 
 namespace hoopguard::record {
 
+// Whether sensitive values become tokens: as hoopguard.journal_redact says, or whatever it says.
+enum class Redaction { kAsSet, kAlways };
+
 class StatementText {
  public:
     // `own` outlives this, and begins `offset` bytes into the text that `parts` speaks of. Most texts are not
     // copied. Throws std::bad_alloc.
-    StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts);
+    StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts,
+                  Redaction redaction = Redaction::kAsSet);
     StatementText(const StatementText&) = delete;
     StatementText& operator=(const StatementText&) = delete;
 
@@ -42,7 +46,7 @@ class StatementText {
     std::string_view reason() const noexcept;
 
  private:
-    void search(std::size_t offset, const SensitiveParts& parts);
+    void search(std::size_t offset, const SensitiveParts& parts, bool redacts);
     void cut(std::size_t limit);
     Replacements secret_marks() const;
 

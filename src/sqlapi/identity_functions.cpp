@@ -3,6 +3,7 @@
 #include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
+#include "pipeline_login.hpp"
 #include "policy/in_force_pg.hpp"
 #include "sqlapi/datums.hpp"
 
@@ -125,6 +126,7 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_claim) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_login) {
     identify::login(text_argument(fcinfo, 0));
+    decide_login_by_token();
     const identify::Actor& actor = identify::current_actor();
     return pg::call([&actor] { return sqlapi::text_datum(actor.name); });
 }

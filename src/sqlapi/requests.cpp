@@ -7,6 +7,8 @@
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
 #include "identify/session_pg.hpp"
+#include "mask/in_force_pg.hpp"
+#include "mask/literals_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
@@ -14,6 +16,7 @@
 #include "pg/tree.hpp"
 #include "pipeline.hpp"
 #include "policy/mailbox_pg.hpp"
+#include "record/statement_text_pg.hpp"
 
 extern "C" {
 #include "executor/spi.h"
@@ -112,7 +115,7 @@ void require_own_call(const char* name) {
     throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE,
                       pg::format("hoopguard.%s() was not called by the client itself", name),
                       "It was called by a view, a function or a trigger, or within DO or EXECUTE.",
-                      pg::format("Send SELECT hoopguard.%s(…) as a statement of its own.", name));
+                      pg::format("Send SELECT hoopguard.%s(...) as a statement of its own.", name));
 }
 
 // In microseconds; months count as 30 days.
@@ -183,6 +186,9 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_request_script) {
     letter.text("kind", "script");
     letter.text("statement", approve::to_utf8(script));
     letter.text("digest", approve::binding_of_script(script, actor, session));
+    // What its literals are for, nobody knows yet.
+    record::StatementText const shown(script, 0, mask::sensitive_parts_of_failure(), record::Redaction::kAlways);
+    if (shown.recorded() != script) letter.text("shown_statement", approve::to_utf8(shown.recorded()));
     auto const given =
         PG_ARGISNULL(1) ? nullptr : pg::call([fcinfo] { return text_to_cstring(PG_GETARG_TEXT_PP(1)); });
     letter.text_if_any("reason", approve::to_utf8(given != nullptr ? given : pg::settings.reason));
@@ -220,9 +226,14 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_is_own_request) {
     return BoolGetDatum(same(0, actor.provider) && same(1, actor.name));
 }
 
+HOOPGUARD_SQL_FUNCTION(hoopguard_is_masked) {
+    return BoolGetDatum(mask::is_masked_anywhere(identify::current_actor()));
+}
+
 HOOPGUARD_SQL_FUNCTION(hoopguard_requests_json) {
     base::JsonWriter letter;
     letter.json("speaker", speaker());
+    letter.json("masked", mask::is_masked_anywhere(identify::current_actor()) ? "true" : "false");
     auto const own = approve::from_utf8(policy::ask_broker(policy::Errand::kList, letter.object()));
     return pg::call([&own] { return DirectFunctionCall1(jsonb_in, CStringGetDatum(own.c_str())); });
 }

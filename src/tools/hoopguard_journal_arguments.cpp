@@ -103,7 +103,7 @@ base::Result<std::vector<std::unique_ptr<record::Directory>>> open_origins(
         if (!segments) return segments.error();
         if (segments->empty() && !record::parse_origin_directory_name((*directory)->name()))
             return fail("\"" + path +
-                        "\" is neither a journal directory nor an origin's: it has no origin-… directory "
+                        "\" is neither a journal directory nor an origin's: it has no origin-... directory "
                         "and no segment");
         if (origin && (*directory)->name() != record::kOriginPrefix + *origin)
             return fail("\"" + path + "\" is not the directory of origin \"" + *origin + "\"");

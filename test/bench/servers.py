@@ -67,8 +67,11 @@ class Server:
         self.sandbox, self.name, self.extra = sandbox, name, list(extra)
         sandbox.servers.append(self)
 
+    def attempt(self, *command):
+        return subprocess.run([CLUSTER, "run", self.name, *command], capture_output=True, text=True, check=False)
+
     def run(self, *command, check=True):
-        result = subprocess.run([CLUSTER, "run", self.name, *command], capture_output=True, text=True, check=False)
+        result = self.attempt(*command)
         if check and result.returncode != 0:
             raise RuntimeError(f"{self.name}: {' '.join(command)}: {result.stderr[-2000:]}")
         return result.stdout

@@ -3,17 +3,14 @@
 #include "detect/detector.hpp"
 #include "detect/masking.hpp"
 
+#include "demand.hpp"
+
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 namespace {
 
 using namespace hoopguard::detect;
-
-void demand(bool holds) {
-    if (!holds) std::abort();
-}
 
 std::string masked(std::string_view text, Content content) {
     std::size_t const size = measure_masked(text, content);

@@ -1,10 +1,8 @@
 // Feeds arbitrary bytes to everything that reads a journal: none may crash, hang or read beyond its input.
 // The input is cut into the files of an origin; checksums are made good first, or nothing behind them is reached.
-//
-//   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Isrc -Itest/unit ... -lcrypto
-//   see test/fuzz/run
 #include "base/crc32c.hpp"
 #include "base/json.hpp"
+#include "demand.hpp"
 #include "record/entry_text.hpp"
 #include "record/ocsf.hpp"
 #include "record/proof.hpp"
@@ -57,16 +55,14 @@ void mend_index(base::Bytes& index) {
 void read_all_of(const SampleJournal& journal) {
     auto reader = StreamReader::open(journal.directory());
     if (!reader) return;
-    OcsfExport ocsf(**reader, "origin", [](const std::string& event) {
-        if (!base::is_utf8(event)) __builtin_trap();
-    });
+    OcsfExport ocsf(**reader, "origin", [](const std::string& event) { demand(base::is_utf8(event)); });
     Scan scan(**reader, {});
     while (scan.next() == Step::kEntry) {
         const HeldEntry& found = scan.found();
         const std::string line = entry_line(found.entry, found.index);
         for (const char character : line)
-            if (static_cast<unsigned char>(character) < 0x20 || character == 0x7F) __builtin_trap();
-        if (!base::is_utf8(entry_json(found.entry, found.index, "origin"))) __builtin_trap();
+            demand(static_cast<unsigned char>(character) >= 0x20 && character != 0x7F);
+        demand(base::is_utf8(entry_json(found.entry, found.index, "origin")));
         ocsf.add(found.entry, found.index);
     }
     ocsf.finish();
@@ -95,7 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if ((choice & 8) != 0) files[segment_name(0)] = take(input);
     const auto report = verify_origin(*journal.directory(), {.keys = {journal.verifier()}});
     // Nobody can sign: whatever the input, no checkpoint of its own may count.
-    if (report && report->ok() && report->covered > 0) __builtin_trap();
+    demand(!report || !report->ok() || report->covered == 0);
     read_all_of(journal);
     const base::Bytes rest = take(input);
     (void)parse_proof(base::text_of(rest));

@@ -3,9 +3,9 @@
 // of the masked role a second time, with masks as calls in the plan instead of in HoopMask: the same bytes must
 // come.
 //
-//   oracle [--count N] [--seconds S] [--seed N]          connection by PGHOST, PGPORT, PGDATABASE
+//   oracle [--count N] [--seconds S] [--seed N] [--workers N]          connection by PGHOST, PGPORT, PGDATABASE
 //
-// The sessions work at the same time. Half of the queries go as simple queries with text results, the others as
+// Each worker has sessions of its own. Half of the queries go as simple queries with text results, the others as
 // extended ones with binary results, as prepared statements, through cursors and COPY. The last line is the count;
 // the status is 1 when anything differed.
 #include "generator.hpp"
@@ -13,10 +13,12 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -26,7 +28,11 @@ namespace {
 
 constexpr std::string_view kCanary = "cAnArY";
 constexpr unsigned kBatch = 50;  // queries between changes of the planner's settings
-constexpr std::string_view kSettings = "SET statement_timeout = '4s'; ";
+constexpr std::string_view kSettings = "SET statement_timeout = '2s'; SET jit = off; ";
+// What takes the twin longer is not worth waiting for: a few queries of thousands, that take most of the time.
+constexpr const char* kTwinPatience = "SET statement_timeout = '400ms'";
+// Compiling takes longer than all else that a query does, up to seconds: one query in so many.
+constexpr std::uint64_t kCompiled = 250;
 
 struct Answer {
     std::string sqlstate;  // empty: none
@@ -76,7 +82,8 @@ class Session {
             for (const char* fetch : {"FETCH 3 FROM c", "FETCH ALL FROM c", "FETCH BACKWARD ALL FROM c"}) {
                 Answer const some = simple(fetch);
                 all.rows.insert(all.rows.end(), some.rows.begin(), some.rows.end());
-                if (!some.sqlstate.empty()) all.sqlstate = some.sqlstate;
+                all.sqlstate = some.sqlstate;
+                if (!some.sqlstate.empty()) break;
             }
         }
         run("ROLLBACK");
@@ -168,7 +175,7 @@ Answer ask(Session& session, const std::string& text, Way way) {
     return {};
 }
 
-// The same for all sessions: plans of every kind. Compiling takes longer than all else that a query does: seldom.
+// The same for all sessions: plans of every kind.
 std::string shaken(oracle::Generator& random) {
     constexpr const char* kSwitches[] = {"enable_hashjoin",
                                          "enable_mergejoin",
@@ -187,7 +194,6 @@ std::string shaken(oracle::Generator& random) {
     std::string text = "RESET ALL; " + std::string(kSettings);
     for (const char* name : kSwitches)
         if (random.chance(25)) text += std::string("SET ") + name + " = " + (random.chance(50) ? "off; " : "on; ");
-    if (random.chance(2)) text += "SET jit_above_cost = 0; SET jit_inline_above_cost = 0; ";
     if (random.chance(10))
         text +=
             "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET "
@@ -242,6 +248,7 @@ struct Options {
     std::uint64_t count = 20000;
     std::uint64_t seconds = 0;
     std::uint64_t seed = 1;
+    std::uint64_t workers = 2;
 };
 
 Options options_of(int count, char** arguments) {
@@ -251,8 +258,106 @@ Options options_of(int count, char** arguments) {
         if (std::strcmp(arguments[i], "--count") == 0) options.count = value;
         if (std::strcmp(arguments[i], "--seconds") == 0) options.seconds = value;
         if (std::strcmp(arguments[i], "--seed") == 0) options.seed = value;
+        if (std::strcmp(arguments[i], "--workers") == 0) options.workers = value;
     }
     return options;
+}
+
+// What all workers share.
+struct Tally {
+    std::atomic<std::uint64_t> next = 0;  // the number of the next batch
+    std::atomic<std::uint64_t> asked = 0, rows = 0, errors = 0, slow = 0, differences = 0, canaries = 0, twice = 0;
+    std::mutex printing;
+};
+
+// Three sessions that ask one batch of queries after another.
+class Worker {
+ public:
+    Worker(const Options& options, Tally& tally) : options_(options), tally_(tally) {}
+
+    void work() {
+        auto const begin = std::chrono::steady_clock::now();
+        while (true) {
+            std::uint64_t const first = tally_.next++ * kBatch;
+            if (first >= options_.count) return;
+            for (std::uint64_t number = first; number < std::min(first + kBatch, options_.count); ++number) {
+                auto const spent = std::chrono::steady_clock::now() - begin;
+                if (options_.seconds > 0 && spent > std::chrono::seconds(options_.seconds)) return;
+                ask_one(number, number == first);
+            }
+        }
+    }
+
+ private:
+    void ask_one(std::uint64_t number, bool settles);
+    void ask_all(std::uint64_t number, Way way, const std::string& text);
+    void differ(std::uint64_t number, Way way, const std::string& text, const Answer& one, const Answer& other,
+                const Session& session, const Session& than) {
+        if (++tally_.differences > 20) return;
+        std::lock_guard const alone(tally_.printing);
+        print_difference(number, way, text, one, other, session, than);
+    }
+
+    const Options& options_;
+    Tally& tally_;
+    Session masked_{"seer", "real"};
+    Session unhoisted_{"seer", "real", "-c hoopguard.mask_node=off"};
+    Session twin_{"postgres", "twin"};
+};
+
+void Worker::ask_one(std::uint64_t number, bool settles) {
+    // Each query has a seed of its own, so that one can be asked again alone.
+    oracle::Generator random(options_.seed * 1'000'003 + number);
+    if (settles) {
+        std::string const settings = shaken(random);
+        for (Session* session : {&masked_, &unhoisted_, &twin_}) session->settle(settings);
+        twin_.run(kTwinPatience);
+    }
+    Way const way = way_of(random);
+    std::string const text = way == Way::kChange ? random.change() : random.query();
+    bool const compiles = number % kCompiled == 7 && way != Way::kPrepared;
+    auto const compile = [&](const char* settings) {
+        for (Session* session : {&masked_, &unhoisted_, &twin_})
+            if (compiles) session->run(settings);
+    };
+    compile(
+        "SET jit = on; SET jit_above_cost = 0; SET jit_inline_above_cost = 0; SET jit_optimize_above_cost = 0");
+    ask_all(number, way, text);
+    compile("SET jit = off");
+}
+
+void Worker::ask_all(std::uint64_t number, Way way, const std::string& text) {
+    bool const calls_too = number % 4 == 0 && way != Way::kChange;
+    ++tally_.asked;
+    auto const asking = std::chrono::steady_clock::now();
+    Answer other = ask(twin_, text, way);
+    auto const half = std::chrono::steady_clock::now();
+    // What is too slow for the twin need not be waited for twice.
+    Answer one = other.timed_out() ? Answer{} : ask(masked_, text, way);
+    auto const took = std::chrono::steady_clock::now() - asking;
+    if (std::getenv("ORACLE_SLOW") != nullptr && took > std::chrono::milliseconds(100)) {
+        std::lock_guard const alone(tally_.printing);
+        std::printf("# %lld ms (twin %lld ms): %s\n", static_cast<long long>(took / std::chrono::milliseconds(1)),
+                    static_cast<long long>((half - asking) / std::chrono::milliseconds(1)), text.c_str());
+    }
+    if (one.timed_out() || other.timed_out()) {
+        ++tally_.slow;
+        return;
+    }
+    tally_.rows += other.rows.size();
+    if (!other.sqlstate.empty() && one.sqlstate == other.sqlstate) {
+        ++tally_.errors;
+        if (std::getenv("ORACLE_ERRORS") != nullptr)
+            std::printf("# both fail: %s# %s\n", twin_.message_.c_str(), text.c_str());
+    }
+    bool const canary = shows_canary(one) && !shows_canary(other);
+    tally_.canaries += canary ? 1 : 0;
+    if (!same(one, other, way) || canary) differ(number, way, text, one, other, masked_, twin_);
+    if (!calls_too) return;
+    Answer calls = ask(unhoisted_, text, way);
+    if (calls.timed_out()) return;
+    ++tally_.twice;
+    if (!same(one, calls, way)) differ(number, way, text, one, calls, masked_, unhoisted_);
 }
 
 }  // namespace
@@ -260,60 +365,18 @@ Options options_of(int count, char** arguments) {
 int main(int count, char** arguments) {
     Options const options = options_of(count, arguments);
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    Session masked("seer", "real");
-    Session unhoisted("seer", "real", "-c hoopguard.mask_node=off");
-    Session twin("postgres", "twin");
-    auto const begin = std::chrono::steady_clock::now();
-    std::uint64_t asked = 0, rows = 0, errors = 0, slow = 0, differences = 0, canaries = 0, twice = 0;
-    auto const differ = [&](Way way, const std::string& text, const Answer& one, const Answer& other,
-                            const Session& session, const Session& than) {
-        if (++differences <= 20) print_difference(asked, way, text, one, other, session, than);
+    Tally tally;
+    std::vector<std::thread> workers;
+    for (std::uint64_t i = 0; i < options.workers; ++i)
+        workers.emplace_back([&] { Worker(options, tally).work(); });
+    for (std::thread& worker : workers) worker.join();
+    auto const shown = [](const std::atomic<std::uint64_t>& number) {
+        return static_cast<unsigned long long>(number.load());
     };
-    for (; asked < options.count; ++asked) {
-        auto const spent = std::chrono::steady_clock::now() - begin;
-        if (options.seconds > 0 && spent > std::chrono::seconds(options.seconds)) break;
-        // Each query has a seed of its own, so that one can be asked again alone.
-        oracle::Generator random(options.seed * 1'000'003 + asked);
-        if (asked % kBatch == 0) {
-            std::string const settings = shaken(random);
-            for (Session* session : {&masked, &unhoisted, &twin}) session->settle(settings);
-        }
-        Way const way = way_of(random);
-        std::string const text = way == Way::kChange ? random.change() : random.query();
-        bool const calls_too = asked % 4 == 0 && way != Way::kChange;
-        auto const asking = std::chrono::steady_clock::now();
-        Answer other, calls;
-        std::thread beside([&] { other = ask(twin, text, way); });
-        Answer one = ask(masked, text, way);
-        beside.join();
-        if (calls_too) calls = ask(unhoisted, text, way);
-        auto const took = std::chrono::steady_clock::now() - asking;
-        if (std::getenv("ORACLE_SLOW") != nullptr && took > std::chrono::milliseconds(500))
-            std::printf("# %lld ms: %s\n", static_cast<long long>(took / std::chrono::milliseconds(1)),
-                        text.c_str());
-        if (one.timed_out() || other.timed_out() || calls.timed_out()) {
-            ++slow;
-            continue;
-        }
-        rows += other.rows.size();
-        if (!other.sqlstate.empty() && one.sqlstate == other.sqlstate) {
-            ++errors;
-            if (std::getenv("ORACLE_ERRORS") != nullptr)
-                std::printf("# both fail: %s# %s\n", twin.message_.c_str(), text.c_str());
-        }
-        bool const canary = shows_canary(one) && !shows_canary(other);
-        canaries += canary ? 1 : 0;
-        if (!same(one, other, way) || canary) differ(way, text, one, other, masked, twin);
-        if (!calls_too) continue;
-        ++twice;
-        if (!same(one, calls, way)) differ(way, text, one, calls, masked, unhoisted);
-    }
     std::printf(
         "%llu queries, %llu of them with masks as calls too, %llu rows, %llu refused alike, %llu too slow, "
         "%llu canaries, %llu differences (seed %llu)\n",
-        static_cast<unsigned long long>(asked), static_cast<unsigned long long>(twice),
-        static_cast<unsigned long long>(rows), static_cast<unsigned long long>(errors),
-        static_cast<unsigned long long>(slow), static_cast<unsigned long long>(canaries),
-        static_cast<unsigned long long>(differences), static_cast<unsigned long long>(options.seed));
-    return differences > 0 || asked == 0 ? 1 : 0;
+        shown(tally.asked), shown(tally.twice), shown(tally.rows), shown(tally.errors), shown(tally.slow),
+        shown(tally.canaries), shown(tally.differences), static_cast<unsigned long long>(options.seed));
+    return tally.differences > 0 || tally.asked == 0 ? 1 : 0;
 }

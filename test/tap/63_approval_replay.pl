@@ -57,7 +57,7 @@ sub kill_postmaster {
 my $update = 'UPDATE t SET n = n + 1 WHERE id = 1;';
 my $id = approved($update);
 my $other = approved('UPDATE t SET n = n + 1 WHERE id = 2;');
-sql('CREATE CONSTRAINT TRIGGER linger AFTER UPDATE ON hoopguard.request DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger();');
+sql('CREATE CONSTRAINT TRIGGER linger AFTER UPDATE ON hoopguard.filed_request DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger();');
 my $holder = begin_psql($node, 'postgres', 'postgres', 'SELECT pg_advisory_lock(4711); SELECT pg_sleep(600);');
 $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted") or die 'no lock';
 my $asking = begin_psql($node, 'postgres', 'agent', $update);
@@ -68,16 +68,16 @@ finish_psql($_) for $holder, $asking;
 ok(becomes($id, 'used'), 'killed between entry and row: after the start the row has what the entry says');
 is(sql("SELECT used_at >= decided_at AND used_at <= now() FROM hoopguard.request WHERE id = $id"), 't', 'with its time');
 is(state_of($other), 'approved', 'an approval that nobody used stays');
-sql('DROP TRIGGER linger ON hoopguard.request');
+sql('DROP TRIGGER linger ON hoopguard.filed_request');
 like(as('agent', $update), qr/HG001/, 'sent again, it is asked for anew');
 is(as('agent', 'UPDATE t SET n = n + 1 WHERE id = 2;'), '', 'the other approval is used');
 is(sql('SELECT sum(n) FROM t'), '1', 'nothing ran that was not allowed');
 
 # --- A control database from before the use: what ran does not run again.
 sub forget_use {
-    sql("SET session_replication_role = replica; ALTER TABLE hoopguard.request DISABLE TRIGGER request_changes;"
-        . "UPDATE hoopguard.request SET state = 'approved', used_at = NULL WHERE id = $_[0];"
-        . "ALTER TABLE hoopguard.request ENABLE ALWAYS TRIGGER request_changes;");
+    sql("SET session_replication_role = replica; ALTER TABLE hoopguard.filed_request DISABLE TRIGGER request_changes;"
+        . "UPDATE hoopguard.filed_request SET state = 'approved', used_at = NULL WHERE id = $_[0];"
+        . "ALTER TABLE hoopguard.filed_request ENABLE ALWAYS TRIGGER request_changes;");
 }
 forget_use($other);
 is(state_of($other), 'approved', 'rows from a backup');
@@ -89,8 +89,8 @@ like(as('agent', 'UPDATE t SET n = n + 1 WHERE id = 2;'), qr/HG001/, 'its statem
 $id = approved('UPDATE t SET n = n + 1 WHERE id = 3;');
 is(as('agent', 'UPDATE t SET n = n + 1 WHERE id = 3;'), '', 'used');
 forget_use($id);
-sql("ALTER TABLE hoopguard.request DISABLE TRIGGER request_changes; UPDATE hoopguard.request SET created_at = clock_timestamp(), decided_at = clock_timestamp() WHERE id = $id;"
-    . 'ALTER TABLE hoopguard.request ENABLE ALWAYS TRIGGER request_changes');
+sql("ALTER TABLE hoopguard.filed_request DISABLE TRIGGER request_changes; UPDATE hoopguard.filed_request SET created_at = clock_timestamp(), decided_at = clock_timestamp() WHERE id = $id;"
+    . 'ALTER TABLE hoopguard.filed_request ENABLE ALWAYS TRIGGER request_changes');
 $node->restart;
 is(state_of($id), 'approved', 'a use from before a request was made is of another one with the same number');
 is(as('agent', 'UPDATE t SET n = n + 1 WHERE id = 3;'), '', 'its approval holds');

@@ -122,7 +122,7 @@ cmp_ok(length $notices[1]{statement}, '<=', 1001, 'its text is cut');
 
 # --- Whoever decides sees all that runs.
 is(as('bob', "SELECT length(statement) > 100000 AND statement LIKE '%$marker%' FROM hoopguard.request WHERE id = $id"), "t\n", 'the request has the whole text');
-like(as('bob', "SELECT statement FROM hoopguard.pending WHERE id = $id"), qr/ …$/, 'where it is cut it says so');
+like(as('bob', "SELECT statement FROM hoopguard.pending WHERE id = $id"), qr/ \.\.\.$/, 'where it is cut it says so');
 my $values = ProtocolClient->new($node, user => 'agent');
 $values->parse('', 'UPDATE t SET n = $1 WHERE id = $2');
 $values->bind('', '', 77, 9);

@@ -14,7 +14,7 @@ $node->init;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'hoopguard'\nhoopguard.approval_wait = 0\n");
 ok(TokenProvider::prepare($node, $directory), 'the PAM module is installed');
 unlink $node->data_dir . '/pg_hba.conf';
-$node->append_conf('pg_hba.conf', "local all postgres trust\nhostssl all agent 127.0.0.1/32 pam pamservice=hoopguard\n");
+$node->append_conf('pg_hba.conf', "local all postgres,pooler trust\nhostssl all agent 127.0.0.1/32 pam pamservice=hoopguard\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 $node->safe_psql('postgres', qq{
@@ -78,5 +78,34 @@ is(as('bot-7', '["agents"]', ['INSERT INTO notes VALUES (2)', 'SELECT grants FRO
 is(as('bot-9', '["agents"]', 'SELECT grants FROM hoopguard.whoami()'), '{}', 'for no other actor');
 $node->safe_psql('postgres', "SELECT hoopguard.revoke($grant)");
 is(as('bot-7', '["agents"]', 'SELECT grants FROM hoopguard.whoami()', %bot), '{}', 'nor when it has ended');
+
+# Logging in by grant, for a group of the provider, by login() too.
+$node->safe_psql('shop', 'CREATE EXTENSION hoopguard');
+$node->safe_psql('postgres', q{CREATE ROLE pooler LOGIN IN ROLE analyst; INSERT INTO hoopguard.actor (name, kind, pooled) VALUES ('pooler', 'service', true);
+    SELECT hoopguard.guard('shop by grant', 'ask', '{login}', roles => '{group:agents}', databases => '{shop}', approvers => '{group:dbas}');});
+sub pooled {
+    my $token = $provider->token(sub => '"bot-7"', groups => '["agents"]', %{ $bot{claims} });
+    delete local $ENV{LD_PRELOAD};
+    my ($out, $err);
+    IPC::Run::run(['psql', '-XqAt', '-h', $node->host, '-p', $node->port, '-U', 'pooler', '-d', 'shop', map { ('-c', $_) } 'BEGIN',
+        "SELECT hoopguard.login('$token')", 'SELECT current_user', 'COMMIT'], '<', \undef, '>', \$out, '2>', \$err);
+    chomp $out;
+    return $err =~ /ERROR|FATAL/ ? "$out$err" : $out;
+}
+my $shut = qr/logging in needs a just-in-time grant: guardrail "shop by grant"/;
+my $look = 'SELECT current_user, grants FROM hoopguard.whoami()';
+like(as('bot-7', '["agents"]', $look, %bot, database => 'shop'), $shut, 'a group that needs a grant to log in does not get in');
+like(pooled(), $shut, 'nor by login()');
+is(as('eve', '["staff"]', 'SELECT current_user', database => 'shop'), 'person', 'others do, by the same login role');
+$request = as('bot-7', '["agents"]', "SELECT hoopguard.request_access(classes => '{login}', objects => '{shop}', reason => 'ticket')", %bot);
+like(as('dana', '["staff", "dbas"]', "SELECT hoopguard.approve($request)"), qr/nobody decides his own/, 'not one\'s own to give');
+is(as('carol', '["staff", "dbas"]', "SELECT hoopguard.approve($request)"), 'approved', 'the group that the guardrail names gives it');
+$grant = $node->safe_psql('postgres', "SELECT id FROM hoopguard.jit_grant WHERE request = $request");
+is(as('bot-7', '["agents"]', 'SELECT current_user', %bot, database => 'shop'), 'analyst', 'then it gets in');
+is(pooled(), "bot-7\nanalyst", 'by login() too');
+like(as('bot-9', '["agents"]', 'SELECT 1', database => 'shop'), $shut, 'nobody else does by that grant');
+$node->safe_psql('postgres', "SELECT hoopguard.revoke($grant)");
+like(as('bot-7', '["agents"]', $look, %bot, database => 'shop'), $shut, 'and not when it is taken back');
+like(pooled(), $shut, 'by login() neither');
 $node->stop;
 done_testing();

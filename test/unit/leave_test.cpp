@@ -113,6 +113,28 @@ TEST_F(LeaveTest, CoversEveryObjectOrNone) {
     EXPECT_FALSE(judge(both).refuses());
 }
 
+// One who may not log in asks for it elsewhere.
+TEST_F(LeaveTest, LetsInWhereverItWasGiven) {
+    auto one = grant(1, {"login"}, Words{"shop"});
+    one.database = "postgres";
+    Footprint login;
+    login.classes.add(StatementClass::kLogin);
+    login.objects.push_back({"database", "shop", StatementClass::kLogin});
+    policy({rule("logins", "ask", {"login"})}, {one});
+    EXPECT_FALSE(judge(login).refuses());
+    EXPECT_EQ(judge(login).grants, std::vector<std::uint64_t>{1});
+    login.objects[0].name = "other";
+    EXPECT_TRUE(judge(login).refuses());
+    one = grant(1, {"login", "write"});
+    one.database = "postgres";
+    policy({rule("all", "ask", {"login", "write"})}, {one});
+    EXPECT_FALSE(judge(login).refuses());
+    EXPECT_TRUE(judge(kUpdate).refuses());
+    // "*" is about statements.
+    policy({rule("all", "block", {"*"})}, {});
+    EXPECT_FALSE(judge(login).refuses());
+}
+
 TEST_F(LeaveTest, SeveralCoverTogether) {
     policy({rule("writes", "ask", {"write"}), rule("unbounded", "ask", {"write.unbounded"})},
            {grant(1, {"write.update"}), grant(2, {"write.unbounded"}, Words{"orders"})});

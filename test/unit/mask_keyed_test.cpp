@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <limits>
 #include <set>
+#include <vector>
 
 namespace hoopguard::mask {
 namespace {
@@ -35,6 +36,16 @@ std::string shape(std::string text) {
     for (char& c : text)
         c = c >= '0' && c <= '9' ? '9' : c >= 'a' && c <= 'z' ? 'a' : c >= 'A' && c <= 'Z' ? 'A' : c;
     return text;
+}
+
+TEST(KeyedText, WithoutKeysItRedactsWithinItsRoom) {
+    for (std::string_view const method : {"hash", "fpe", "pseudonym"})
+        for (std::string_view const value : {"", "a", "Anna"}) {
+            MaskSpec const spec{*parse_method(method)};
+            std::vector<char> room(room_for(spec, value.size()));
+            std::size_t const length = mask_text(spec, nullptr, utf8_step, value, room.data());
+            EXPECT_EQ(std::string_view(room.data(), length), "***") << method << " of " << value;
+        }
 }
 
 TEST(KeyedText, TokensAreEqualForEqualValuesAlone) {

@@ -1,0 +1,5 @@
+--
+-- What only this script needed.
+--
+
+DROP FUNCTION hoopguard.make_policy(text, text, text, text, text);
