@@ -125,7 +125,10 @@ BEGIN
               FROM hoopguard.filed_request f
              WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
                 OR hoopguard.is_own_request(f.provider, f.actor)
-                OR hoopguard.belongs_to(current_user, f.approvers || '{hoopguard_approver,hoopguard_auditor,hoopguard_admin}');
+                -- As belongs_to() has it, but asked once for all rows: each call is a statement, and on record.
+                OR f.approvers || '{hoopguard_approver,hoopguard_auditor,hoopguard_admin}'::text[]
+                   && (SELECT array_agg(r.rolname::text) FROM pg_roles r WHERE pg_has_role(current_user, r.oid, 'MEMBER'))
+                OR array_to_string(f.approvers, ' ') LIKE '%group:%' AND hoopguard.belongs_to(current_user, f.approvers);
         COMMENT ON TABLE hoopguard.filed_request IS
             'what view request shows, with the exact texts; read by the broker alone';
         COMMENT ON VIEW hoopguard.request IS

@@ -22,7 +22,7 @@ namespace hoopguard::policy {
 
 namespace {
 
-constexpr long kPlaceMilliseconds = 10000;    // for a free place
+constexpr long kPlaceMilliseconds = 30000;    // for a free place: hundreds may ask at once on a busy machine
 constexpr long kNobodyMilliseconds = 20000;   // for a broker to start, as its launcher pauses after failures
 constexpr long kHopelessMilliseconds = 3000;  // likewise, when the control database is known to be amiss
 constexpr long kAnswerMilliseconds = 60000;   // for one that runs to answer

@@ -56,7 +56,7 @@ is(approve($id), "approved\n", 'a broker that somebody tries to stop goes on');
 is(finish_psql($session), "1\n", 'and who waited does');
 
 # --- Somebody locks its tables: who asks is told, and the broker is free again.
-my $locker = begin_psql($node, 'control', 'postgres', "BEGIN; LOCK TABLE hoopguard.request; SELECT 'locked'; SELECT pg_sleep(601);");
+my $locker = begin_psql($node, 'control', 'postgres', "BEGIN; LOCK TABLE hoopguard.filed_request; SELECT 'locked'; SELECT pg_sleep(601);");
 wait_locked($locker);
 like(as('agent', 'UPDATE t SET n = 2 WHERE id = 1;'), qr/55P03.*lock timeout/s, 'a lock on the requests is no trap');
 rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(601);'");
@@ -135,7 +135,7 @@ is(as('agent', 'UPDATE t SET n = 8 WHERE id = 8;'), '', 'and runs');
 is(rows('SELECT count(*) FROM hoopguard.request'), '1000', 'other databases show the newest thousand');
 wait_for('SELECT count(*) = 0 FROM hoopguard.outbox');
 pass('and all were told');
-sql("UPDATE hoopguard.request SET state = 'cancelled', decided_at = now() WHERE state = 'pending'");
+sql("UPDATE hoopguard.filed_request SET state = 'cancelled', decided_at = now() WHERE state = 'pending'");
 
 # --- Scripts.
 my $script = "CREATE TABLE made (id int); INSERT INTO made VALUES (1), (2); UPDATE t SET n = 9 WHERE id = 9";

@@ -76,7 +76,7 @@ is(sql('SELECT sum(n) FROM t'), '1', 'nothing ran that was not allowed');
 # --- A control database from before the use: what ran does not run again.
 sub forget_use {
     sql("SET session_replication_role = replica; ALTER TABLE hoopguard.filed_request DISABLE TRIGGER request_changes;"
-        . "UPDATE hoopguard.request SET state = 'approved', used_at = NULL WHERE id = $_[0];"
+        . "UPDATE hoopguard.filed_request SET state = 'approved', used_at = NULL WHERE id = $_[0];"
         . "ALTER TABLE hoopguard.filed_request ENABLE ALWAYS TRIGGER request_changes;");
 }
 forget_use($other);
@@ -89,7 +89,7 @@ like(as('agent', 'UPDATE t SET n = n + 1 WHERE id = 2;'), qr/HG001/, 'its statem
 $id = approved('UPDATE t SET n = n + 1 WHERE id = 3;');
 is(as('agent', 'UPDATE t SET n = n + 1 WHERE id = 3;'), '', 'used');
 forget_use($id);
-sql("ALTER TABLE hoopguard.filed_request DISABLE TRIGGER request_changes; UPDATE hoopguard.request SET created_at = clock_timestamp(), decided_at = clock_timestamp() WHERE id = $id;"
+sql("ALTER TABLE hoopguard.filed_request DISABLE TRIGGER request_changes; UPDATE hoopguard.filed_request SET created_at = clock_timestamp(), decided_at = clock_timestamp() WHERE id = $id;"
     . 'ALTER TABLE hoopguard.filed_request ENABLE ALWAYS TRIGGER request_changes');
 $node->restart;
 is(state_of($id), 'approved', 'a use from before a request was made is of another one with the same number');
