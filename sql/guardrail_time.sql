@@ -12,6 +12,9 @@ SET statement_timeout = 0;
 SELECT count(*) FROM slept;
 SELECT count(*), pg_sleep(60) IS NULL FROM slept;
 DO $$ BEGIN PERFORM pg_sleep(60); END $$;
+-- What reads no rows is of no class, and everything is meant.
+SELECT pg_sleep(60);
+SELECT hoopguard.classify('SELECT pg_sleep(60)');
 -- Caught once, twice, for ever: it ends.
 DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN OTHERS OR query_canceled THEN NULL; END; END LOOP; END $$;
 -- What was set to work in time goes on being allowed.
@@ -28,6 +31,11 @@ DO $$ BEGIN PERFORM pg_sleep(0.05); END $$;
 RESET ROLE;
 SELECT regexp_replace(statement, '\s.*', '') AS statement, decision, enforced, outcome, sqlstate FROM hoopguard.statement
     WHERE guardrail = 'short' AND pid = pg_backend_pid() AND parent_no IS NULL ORDER BY entry;
+-- A rule on some classes or objects is none on everything.
+SELECT hoopguard.guard('short', 'block', '{read, write}', roles => '{regress_time}', max_duration => '10 ms');
+SET ROLE regress_time;
+SELECT pg_sleep(0.05) IS NULL AS slept;
+RESET ROLE;
 SELECT hoopguard.unguard('short');
 DROP TABLE slept;
 DROP ROLE regress_time;

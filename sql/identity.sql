@@ -38,6 +38,8 @@ SELECT hoopguard.unmap_claims('corp', '{"a": "b"}');
 SELECT actor = current_user, actor_kind, login_role = session_user, effective_role = current_user, provider, groups, on_behalf_of, expires_at
     FROM hoopguard.whoami();
 SELECT hoopguard.current_actor() = session_user, hoopguard.claim('sub');
+SELECT hoopguard.login(NULL);
+SELECT * FROM hoopguard.issue_credential(NULL);
 SELECT hoopguard.login('nonsense');
 SELECT statement, sqlstate, error FROM hoopguard.statement WHERE statement LIKE 'SELECT hoopguard.login%' ORDER BY entry DESC LIMIT 1;
 

@@ -42,6 +42,7 @@ CREATE DATABASE regress_protect;
 ALTER ROLE regress_protect_bot CREATEDB;
 UPDATE hoopguard.guardrail SET mode = 'off';
 SET row_security = off;
+SELECT pg_notify('mine', 'x');
 SELECT pg_read_file('PG_VERSION');
 SELECT pg_create_physical_replication_slot('regress_protect');
 DELETE FROM protect_orders;

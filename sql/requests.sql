@@ -23,6 +23,8 @@ SELECT hoopguard.wait_for_decision(1, NULL);
 SELECT hoopguard.request_script(NULL, 'x');
 SELECT hoopguard.request_script(' ; ', 'x');
 SELECT hoopguard.request_script('DROP TABEL x', 'x');
+SELECT hoopguard.request_script('BEGIN; SELECT 1; COMMIT', 'x');
+SELECT hoopguard.request_script('SELECT 1; COPY a FROM STDIN', 'x');
 
 -- Filed by an agent, out of a transaction that rolls back.
 \c - regress_ask_agent

@@ -131,7 +131,7 @@ const decide::Decision& consult(const classify::Statement& statement, const iden
     // A person sees the exact text, but for passwords; whoever is masked sees it without what masks would hide.
     auto const offset =
         statement.source == nullptr ? 0 : static_cast<std::size_t>(statement.text.data() - statement.source);
-    record::StatementText const text(statement.text, offset, {});
+    record::StatementText const text(statement.text, offset, {}, record::Redaction::kNever);
     auto const sensitive = mask::sensitive_parts(statement);
     record::StatementText const shown(statement.text, offset, sensitive, record::Redaction::kAlways);
     auto const shown_value = [&sensitive](unsigned number, std::string_view value) {

@@ -114,7 +114,9 @@ void admitted(const classify::Statement& statement, std::uint64_t number, const 
     }
     starting = statement.query != nullptr ? number : 0;
     starting_classes = footprint.classes;
-    auto limits = decide::limits(actor, footprint);
+    // Commands without a class end transactions; they take no time of their own and may read no catalog.
+    bool const limitable = statement.query != nullptr || !footprint.classes.empty();
+    auto limits = limitable ? decide::limits(actor, footprint) : std::vector<Limit>();
     bool const utility = statement.is_utility() && takes_others_along(footprint);
     if (limits.empty() && !utility) return;
     bool const approved = decision.approved();

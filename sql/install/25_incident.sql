@@ -64,7 +64,7 @@ BEGIN
         RAISE invalid_parameter_value USING
             MESSAGE = format('invalid value for argument "session_id": %L', end_session.session_id),
             DETAIL = 'No client of this node has that session.',
-            HINT = 'Allowed: a session_id of hoopguard.session with state "running", on the node it runs on.';
+            HINT = 'Allowed: a session_id of hoopguard.session with state "open", on the node it runs on.';
     END IF;
     RETURN pg_terminate_backend(found_pid);
 END

@@ -193,7 +193,7 @@ CREATE FUNCTION hoopguard.claim(name text) RETURNS text
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'hoopguard_claim';
 -- Without SET, which would end what login() sets with the call.
 CREATE FUNCTION hoopguard.login(token text) RETURNS text
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'hoopguard_login';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'hoopguard_login';
 
 REVOKE ALL ON FUNCTION hoopguard.preload_for_mapped_roles(),
     hoopguard.set_provider(text, text, text, text[], jsonb, text, text[], text, text, text, interval, boolean),

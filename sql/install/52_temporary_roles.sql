@@ -154,7 +154,7 @@ $$;
 
 -- For whoever has a session to call it in: a tool beside a client that cannot carry a token.
 CREATE FUNCTION hoopguard.issue_credential(token text, OUT username text, OUT password text, OUT valid_until timestamptz)
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hoopguard_issue_credential';
 
 -- With its owner's rights, and in the control database alone.

@@ -235,7 +235,8 @@ void classify_refresh(const RefreshMatViewStmt& refresh, FootprintBuilder& out) 
 constexpr std::array<const char*, 6> kProtectedAlways = {
     "row_security",         "local_preload_libraries", "session_preload_libraries", "session_replication_role",
     "lo_compat_privileges", "allow_system_table_mods"};
-constexpr std::array<const char*, 2> kOwn = {"hoopguard.request_id", "hoopguard.reason"};
+// hoopguard.channel keeps no value: calls of pg_notify() are made to pass through it.
+constexpr std::array<const char*, 3> kOwn = {"hoopguard.request_id", "hoopguard.reason", "hoopguard.channel"};
 
 template <class Names>
 bool contains(const Names& names, const char* name) {

@@ -71,6 +71,12 @@ void take(Decision& decision, const Row& rule, Verdict verdict, bool enforced) {
 
 constexpr ClassSet kReading = ClassSet(policy::StatementClass::kRead) | policy::StatementClass::kReadSensitive;
 
+// SELECT pg_sleep(60) reads no rows and is of no class.
+bool times_everything(const Row& rule) {
+    return has_duration_limit(rule) && rule.texts(GuardrailField::kObjects).is_null() &&
+           ClassSet(rule.word(GuardrailField::kPlain)) == policy::parse_class_term("*")->classes;
+}
+
 // Whose rows a limit counts. Rows changed through a view are those of the table below it.
 void note_relations(Limit& limit, const Concern& concern, const classify::Footprint& footprint) {
     limit.reads = concern.classes.meets(kReading);
@@ -133,6 +139,7 @@ Guardrails::Guardrails(const policy::Image& image, const Speaker& speaker)
         reach_ |= reach;
         if (!rule.is_null(GuardrailField::kSchedule)) timed_ |= reach;
         if (has_row_limit(rule) || has_duration_limit(rule)) limited_ |= reach;
+        if (times_everything(rule)) timed_always_.push_back(number);
     }
 }
 
@@ -234,12 +241,13 @@ Decision Guardrails::judge(const classify::Footprint& footprint, const Clock& cl
 std::vector<Limit> Guardrails::limits(const classify::Footprint& footprint, const Clock& clock, bool observe,
                                       const Leave& leave) const {
     std::vector<Limit> limits;
-    if (!footprint.classes.meets(limited_)) return limits;
-    for (auto const number : index_.candidates(footprint)) {
+    if (!has_limits(footprint.classes)) return limits;
+    bool const classless = footprint.classes.empty();
+    for (auto const number : classless ? timed_always_ : index_.candidates(footprint)) {
         auto const rule = rules_[number];
         if (!has_row_limit(rule) && !has_duration_limit(rule)) continue;
         auto const verdict = static_cast<Verdict>(rule.word(GuardrailField::kAction));
-        auto concern = concern_of(rule, footprint, clock);
+        auto concern = classless ? concern_of_all(rule, clock) : concern_of(rule, footprint, clock);
         if (!concern) continue;
         if (verdict == Verdict::kAsk && !leave.empty()) {
             (void)take_leave(*concern, footprint, leave, clock.now());
@@ -248,8 +256,8 @@ std::vector<Limit> Guardrails::limits(const classify::Footprint& footprint, cons
         auto& limit = limits.emplace_back();
         take(limit.decision, rule, verdict, is_enforced(rule, observe));
         limit.decision.late = true;
-        limit.decision.reason = reason_of(*concern, footprint);
-        limit.max_rows = rule.word(GuardrailField::kMaxRows);
+        limit.decision.reason = classless ? "of no class" : reason_of(*concern, footprint);
+        limit.max_rows = classless ? policy::kUnlimited : rule.word(GuardrailField::kMaxRows);
         limit.per = static_cast<std::int64_t>(rule.word(GuardrailField::kPer));
         limit.max_duration = static_cast<std::int64_t>(rule.word(GuardrailField::kMaxDuration));
         note_relations(limit, *concern, footprint);

@@ -40,7 +40,9 @@ class Guardrails {
     // Whether what judge() says of a footprint with these classes may change with the time.
     bool depends_on_time(policy::ClassSet classes) const noexcept { return timed_.meets(classes); }
     // Whether limits() may say anything of a footprint with these classes.
-    bool has_limits(policy::ClassSet classes) const noexcept { return limited_.meets(classes); }
+    bool has_limits(policy::ClassSet classes) const noexcept {
+        return classes.empty() ? !timed_always_.empty() : limited_.meets(classes);
+    }
     // The strictest match wins: block over ask over warn; of equals the first by name. `observe`: nothing is
     // enforced. What `leave` covers is asked about no more; it is on record as approved.
     Decision judge(const classify::Footprint& footprint, const Clock& clock, bool observe,
@@ -57,6 +59,7 @@ class Guardrails {
     policy::ClassSet reach_;
     policy::ClassSet timed_;
     policy::ClassSet limited_;
+    std::vector<std::uint32_t> timed_always_;  // whatever is asked may take too long, also what has no class
 };
 
 }  // namespace hoopguard::decide

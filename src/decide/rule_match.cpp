@@ -99,6 +99,11 @@ std::optional<Concern> concern_of(const Row& rule, const classify::Footprint& fo
     return concern;
 }
 
+std::optional<Concern> concern_of_all(const Row& rule, const Clock& clock) {
+    if (!is_scheduled(rule, clock)) return std::nullopt;
+    return Concern{ClassSet(rule.word(GuardrailField::kPlain)), {}};
+}
+
 Passed passes_limits(const Row& rule, const Concern& concern, const classify::Footprint& footprint) {
     auto const max_cost = rule.real(GuardrailField::kMaxCost);
     bool const limited = has_row_limit(rule) || has_duration_limit(rule) || !std::isnan(max_cost);

@@ -39,6 +39,8 @@ struct Concern {
 bool has_row_limit(const policy::Row& rule);
 bool has_duration_limit(const policy::Row& rule);
 
+// What a rule on everything concerns when the statement has no class: every class.
+std::optional<Concern> concern_of_all(const policy::Row& rule, const Clock& clock);
 // Whether the rule, its limits left aside, concerns `footprint`.
 std::optional<Concern> concern_of(const policy::Row& rule, const classify::Footprint& footprint,
                                   const Clock& clock);

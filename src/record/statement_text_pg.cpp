@@ -96,7 +96,8 @@ StatementText::StatementText(std::string_view own, std::size_t offset, const Sen
                              Redaction redaction)
     : own_(own) {
     static PlainTexts plain;
-    bool const redacts = pg::redaction_settings.redact || redaction == Redaction::kAlways;
+    bool const redacts =
+        redaction == Redaction::kAsSet ? pg::redaction_settings.redact : redaction == Redaction::kAlways;
     TextReading const reading{standard_conforming_strings, redacts};
     bool const told_nothing = parts.literals.empty() && !parts.any_literal;
     if (told_nothing && plain.knows(own, reading)) return;

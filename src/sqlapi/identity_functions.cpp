@@ -3,6 +3,7 @@
 #include "identify/bearing_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
+#include "pg/report.hpp"
 #include "pipeline_login.hpp"
 #include "policy/in_force_pg.hpp"
 #include "sqlapi/datums.hpp"
@@ -125,6 +126,7 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_claim) {
 }
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_login) {
+    if (PG_ARGISNULL(0)) pg::bad_argument("token", "NULL", "a token of an identity provider");
     identify::login(text_argument(fcinfo, 0));
     decide_login_by_token();
     const identify::Actor& actor = identify::current_actor();

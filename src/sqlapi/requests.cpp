@@ -123,6 +123,22 @@ std::int64_t microseconds_of(const Interval* span) {
     return span->time + (span->day + std::int64_t{span->month} * DAYS_PER_MONTH) * USECS_PER_DAY;
 }
 
+// Nobody should decide about what cannot run once it is decided.
+void require_one_transaction(List* statements) {
+    ListCell* cell;
+    foreach (cell, statements) {
+        auto const* const command = static_cast<RawStmt*>(lfirst(cell))->stmt;
+        bool const talks =
+            IsA(command, CopyStmt) && reinterpret_cast<const CopyStmt*>(command)->filename == nullptr;
+        if (!IsA(command, TransactionStmt) && !talks) continue;
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("invalid value for argument \"script\": it cannot run in one transaction"),
+                        errdetail("It holds a command that %s.",
+                                  talks ? "copies from or to the client" : "begins or ends a transaction"),
+                        errhint("Allowed: SQL statements; they run in one transaction of their own.")));
+    }
+}
+
 }  // namespace
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_approve) {
@@ -174,9 +190,11 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_request_script) {
     auto const* const script = pg::call([fcinfo] {
         char* const given = text_to_cstring(PG_GETARG_TEXT_PP(0));
         // A script that does not parse is nobody's to decide.
-        if (raw_parser(given, RAW_PARSE_DEFAULT) == NIL)
+        List* const statements = raw_parser(given, RAW_PARSE_DEFAULT);
+        if (statements == NIL)
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                             errmsg("invalid value for argument \"script\": it holds no statement")));
+        require_one_transaction(statements);
         return given;
     });
     auto const& actor = identify::current_actor();

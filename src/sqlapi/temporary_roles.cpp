@@ -2,6 +2,7 @@
 #include "identify/bearing_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/report.hpp"
 
 extern "C" {
 #include "funcapi.h"
@@ -24,6 +25,7 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_sessions_of_role) {
 }
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_issue_credential) {
+    if (PG_ARGISNULL(0)) pg::bad_argument("token", "NULL", "a token of an identity provider");
     auto* const token = pg::call([fcinfo] { return PG_GETARG_TEXT_PP(0); });
     auto const credential = identify::issue_credential({VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token)});
     return pg::call([&credential, fcinfo] {

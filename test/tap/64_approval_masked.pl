@@ -55,6 +55,7 @@ my $look = "SELECT statement, parameters, plan FROM hoopguard.request WHERE id =
 for my $database ('postgres', 'shop') {
     like(as('alice', $database, "$look $number{literal};"), qr/name = 'CANARY 7'.*Filter.*CANARY 7/s, "$database: an approver sees the exact text and plan");
     like(as('alice', $database, "$look $number{parameter};"), qr/"value": "CANARY 8"/, "$database: and values");
+    like(as('alice', $database, "$look $number{found};"), qr/'write to canary\@example.com'/, "$database: also what the detector finds");
     my $seen = as('bob', $database, "$look $number{literal};");
     like($seen, qr/UPDATE person SET n = 7 WHERE name = '<redacted:[0-9a-f]{12}>'\|\|$/m, "$database: an approver who is masked in another database sees a token, and no plan");
     like(as('bob', $database, "$look $number{parameter};"), qr/"value": "<redacted:[0-9a-f]{12}>"/, "$database: and no value");
@@ -86,6 +87,17 @@ is(as('alice', 'postgres', "SELECT statement FROM hoopguard.request WHERE id = $
 is(as('alice', 'shop', "SELECT hoopguard.approve($id);"), "approved\n", 'approved');
 is(as('agent', 'shop', "SELECT hoopguard.run_script($id);"), "done\n", 'it runs as it was written');
 is($node->safe_psql('shop', "SELECT n FROM person WHERE name = 'CANARY 9'"), '9', 'exactly');
+
+# What the journal keeps is one thing, what a person decides about another.
+$node->append_conf('postgresql.conf', "hoopguard.journal_redact = on");
+$node->reload;
+ok($node->poll_query_until('postgres', "SELECT current_setting('hoopguard.journal_redact') = 'on'"), 'journal_redact is on');
+as('agent', 'shop', "INSERT INTO plain VALUES (3, 'write to canary\@example.org');") =~ /Request (\d+) waits/ or fail('it is asked about');
+my $redacted = $1;
+like(as('alice', 'postgres', "$look $redacted;"), qr/'write to canary\@example.org'/, 'whatever journal_redact says, an approver sees the exact text');
+unlike(as('bob', 'postgres', "$look $redacted;"), $raw, 'who is masked sees it not');
+$node->append_conf('postgresql.conf', "hoopguard.journal_redact = off");
+$node->reload;
 
 # The journal's entries about requests; journal_redact is off here, so that statements stand there as they are.
 $node->stop;

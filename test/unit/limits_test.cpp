@@ -164,6 +164,29 @@ TEST_F(LimitsTest, WhatOnlyRunningTellsIsWatched) {
     EXPECT_EQ(limits(elsewhere).size(), 1u);
 }
 
+TEST_F(LimitsTest, WhatHasNoClassIsTimedByARuleOnEverything) {
+    auto slow = rule({"*"});
+    slow.max_duration = 5000000;
+    slow.max_rows = 10;
+    auto some = rule({"read", "write"});
+    some.name = "some";
+    some.max_duration = 1000000;
+    auto placed = rule({"*"});
+    placed.name = "placed";
+    placed.max_duration = 1000000;
+    placed.objects = Words{"public.*"};
+    policy({some, placed});
+    EXPECT_FALSE(guardrails_.has_limits({}));
+    EXPECT_TRUE(limits({}).empty());
+    policy({slow, some, placed});
+    EXPECT_TRUE(guardrails_.has_limits({}));
+    auto const watched = limits({});
+    ASSERT_EQ(watched.size(), 1u);
+    EXPECT_EQ(watched[0].max_duration, 5000000);
+    EXPECT_FALSE(watched[0].has_rows());
+    EXPECT_EQ(watched[0].decision.reason, "of no class");
+}
+
 TEST_F(LimitsTest, ARuleWithoutLimitsLeavesNothingToWatch) {
     policy({rule({"write"})});
     EXPECT_FALSE(guardrails_.has_limits(policy::kEveryClass));
