@@ -14,7 +14,8 @@
 
 namespace hoopguard::record {
 
-// Whether sensitive values become tokens: as hoopguard.journal_redact says, or whatever it says. Passwords always go.
+// Whether sensitive values become tokens: as hoopguard.journal_redact says, or whatever it says. Passwords always
+// go.
 enum class Redaction { kAsSet, kAlways, kNever };
 
 class StatementText {

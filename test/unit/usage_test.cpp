@@ -258,7 +258,7 @@ TEST(Usage, MakingIsAPrivilegeOnWhereItIsMade) {
                                                     {"alice CREATE database shop", 1},
                                                     {"alice TEMPORARY database shop", 1},
                                                     {"alice OWNERSHIP table app.\"Order.old\"", 1},
-                                                    {"alice USAGE schema app", 2}}));
+                                                    {"alice USAGE schema app", 1}}));
 }
 
 TEST(Usage, OfHoopguardsOwnWorkNothingCounts) {
