@@ -41,7 +41,7 @@ const TriggerData& trigger_data(FunctionCallInfo fcinfo) {
 [[noreturn]] void refuse_here(const char* message) {
     throw pg::Refusal(
         ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message, nullptr,
-        pg::format("Connect to the control database \"%s\" to change policy.", pg::settings.database));
+        pg::format("Connect to the control database \"%s\" for that.", pg::settings.database));
 }
 
 [[noreturn]] void refuse(const char* table, const std::string& name, const policy::Objection& objection) {
@@ -222,10 +222,10 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_refuse_policy_write) {
     refuse_here(pg::format("hoopguard.%s is read-only in this database: it shows the policy in force", table));
 }
 
-// For the functions that change policy: an error in every database but the control database.
+// For the functions that change policy, or read what is kept beside it: an error in every other database.
 HOOPGUARD_SQL_FUNCTION(hoopguard_require_control_database) {
     auto const* const here = pg::call([] { return get_database_name(MyDatabaseId); });
     if (here == nullptr || std::string_view(here) != pg::settings.database)
-        refuse_here("policy cannot be changed in this database: it is not the control database");
+        refuse_here("this can only be done in the control database");
     return Datum{0};
 }
