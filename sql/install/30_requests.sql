@@ -222,7 +222,7 @@ BEGIN
     LOOP
         SELECT jsonb_object_agg(e.key, CASE
                    WHEN jsonb_typeof(e.value) = 'string' AND length(e.value #>> '{}') > most
-                   THEN to_jsonb(left(e.value #>> '{}', most) || '...')
+                   THEN to_jsonb(left(e.value #>> '{}', most - 3) || '...')
                    WHEN jsonb_typeof(e.value) = 'array' AND jsonb_array_length(e.value) > most / 50
                    THEN jsonb_path_query_array(e.value, '$[0 to $last]', jsonb_build_object('last', most / 50 - 1)) || '["..."]'
                    ELSE e.value END)
