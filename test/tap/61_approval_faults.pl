@@ -79,7 +79,7 @@ sub kill_amid {
     $node->poll_query_until('control', 'SELECT true') or die 'the server is not back';
     return $shown;
 }
-for my $table ('hoopguard.request', 'hoopguard.outbox') {
+for my $table ('hoopguard.filed_request', 'hoopguard.outbox') {
     my $before = sql('SELECT count(*) FROM hoopguard.request');
     my $update = "UPDATE t SET n = n + 1 WHERE id = 2 AND '$table' <> '' RETURNING n;";
     like(kill_amid($table, sub { begin('agent', $update) }), qr/connection|terminating/, "$table: killed while it files a request");
