@@ -60,7 +60,7 @@ $(SQL_SCRIPT): $(sort $(wildcard sql/install/*.sql))
 	cat $^ >$@
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
-        bench format lint fuzz soak \
+        bench format lint fuzz soak test-kill \
         install-tool install-pam dist package test-package test-clean
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
@@ -150,6 +150,9 @@ test-regress test-tap test-checks:
 test-versions:
 	test/versions/run
 # Every file call of the journal fails once, on a whole server: about an hour. `test/run faults` tries some.
+# The kill loop of `make test`, at length: hours.
+test-kill: deps
+	HOOPGUARD_KILL_ROUNDS=$(or $(ROUNDS),5000) TEST_SECONDS=36000 test/run "tap 020_journal_kill_loop"
 faults: deps
 	test/cluster stage
 	test/faults/run
