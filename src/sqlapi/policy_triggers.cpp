@@ -39,9 +39,8 @@ const TriggerData& trigger_data(FunctionCallInfo fcinfo) {
 }
 
 [[noreturn]] void refuse_here(const char* message) {
-    throw pg::Refusal(
-        ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message, nullptr,
-        pg::format("Connect to the control database \"%s\" for that.", pg::settings.database));
+    throw pg::Refusal(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message, nullptr,
+                      pg::format("Connect to the control database \"%s\" for that.", pg::settings.database));
 }
 
 [[noreturn]] void refuse(const char* table, const std::string& name, const policy::Objection& objection) {
