@@ -4,6 +4,7 @@ package ProtocolClient;
 
 use strict;
 use warnings;
+use Errno ();
 use IO::Socket::UNIX;
 
 # new(NODE, user => …, database => …): connects by the node's socket; its HBA must ask for no password.
@@ -23,7 +24,10 @@ sub raw {
     my ($self, $bytes) = @_;
     my $done = 0;
     while ($done < length $bytes) {
-        my $written = syswrite($self->{socket}, $bytes, length($bytes) - $done, $done) // die "write: $!";
+        my $written = syswrite($self->{socket}, $bytes, length($bytes) - $done, $done);
+        # The server has gone; what it said last is still to be read.
+        return if !defined $written && ($!{EPIPE} || $!{ECONNRESET});
+        die "write: $!" unless defined $written;
         $done += $written;
     }
 }
