@@ -3,6 +3,7 @@
 #include "identify/errand_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/compat.hpp"
+#include "pg/dynamic_worker.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
 #include "record/assemble.hpp"
@@ -96,16 +97,10 @@ Errand start(const ErrandOrder& facts, const char* statement, const char* databa
     shm_mq* const queue = shm_mq_create(base + queue_at, kQueueSize);
     shm_mq_set_receiver(queue, MyProc);
 
-    BackgroundWorker worker = {};
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    worker.bgw_start_time = BgWorkerStart_ConsistentState;
-    worker.bgw_restart_time = BGW_NEVER_RESTART;
-    worker.bgw_notify_pid = MyProcPid;
+    BackgroundWorker worker =
+        pg::dynamic_worker("hoopguard_errand_main", "hoopguard errand", BgWorkerStart_ConsistentState);
     worker.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(errand.segment));
-    strlcpy(worker.bgw_library_name, "hoopguard", sizeof worker.bgw_library_name);
-    strlcpy(worker.bgw_function_name, "hoopguard_errand_main", sizeof worker.bgw_function_name);
     snprintf(worker.bgw_name, sizeof worker.bgw_name, "hoopguard errand in %s", database);
-    strlcpy(worker.bgw_type, "hoopguard errand", sizeof worker.bgw_type);
     MemoryContext const outer = MemoryContextSwitchTo(TopMemoryContext);
     bool const started = RegisterDynamicBackgroundWorker(&worker, &errand.worker);
     MemoryContextSwitchTo(outer);

@@ -3,6 +3,7 @@
 // database.
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/dynamic_worker.hpp"
 #include "pg/settings.hpp"
 #include "policy/standing_pg.hpp"
 #include "workers/broker.hpp"
@@ -77,15 +78,8 @@ bool broker_runs() {
 }
 
 bool start_broker() {
-    BackgroundWorker worker = {};
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    worker.bgw_start_time = BgWorkerStart_ConsistentState;
-    worker.bgw_restart_time = BGW_NEVER_RESTART;
-    worker.bgw_notify_pid = MyProcPid;
-    strlcpy(worker.bgw_library_name, "hoopguard", sizeof worker.bgw_library_name);
-    strlcpy(worker.bgw_function_name, "hoopguard_broker_main", sizeof worker.bgw_function_name);
-    strlcpy(worker.bgw_name, "hoopguard broker", sizeof worker.bgw_name);
-    strlcpy(worker.bgw_type, "hoopguard broker", sizeof worker.bgw_type);
+    BackgroundWorker worker =
+        pg::dynamic_worker("hoopguard_broker_main", "hoopguard broker", BgWorkerStart_ConsistentState);
     return pg::call([&worker] { return RegisterDynamicBackgroundWorker(&worker, &broker); });
 }
 

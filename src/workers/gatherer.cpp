@@ -4,6 +4,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/dynamic_worker.hpp"
 #include "pg/settings.hpp"
 #include "policy/standing_pg.hpp"
 
@@ -37,15 +38,8 @@ bool is_running() {
 void start() {
     if (gatherer != nullptr) pfree(gatherer);
     gatherer = nullptr;
-    BackgroundWorker worker = {};
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-    worker.bgw_restart_time = BGW_NEVER_RESTART;
-    worker.bgw_notify_pid = MyProcPid;
-    strlcpy(worker.bgw_library_name, "hoopguard", sizeof worker.bgw_library_name);
-    strlcpy(worker.bgw_function_name, "hoopguard_gatherer_main", sizeof worker.bgw_function_name);
-    strlcpy(worker.bgw_name, "hoopguard gatherer", sizeof worker.bgw_name);
-    strlcpy(worker.bgw_type, "hoopguard gatherer", sizeof worker.bgw_type);
+    BackgroundWorker worker =
+        pg::dynamic_worker("hoopguard_gatherer_main", "hoopguard gatherer", BgWorkerStart_RecoveryFinished);
     // Full: the next round finds room, or the broker has said that there is none.
     if (!RegisterDynamicBackgroundWorker(&worker, &gatherer)) gatherer = nullptr;
 }

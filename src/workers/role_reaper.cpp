@@ -5,6 +5,7 @@
 #include "identify/credential_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/dynamic_worker.hpp"
 #include "workers/broker_errands.hpp"
 #include "workers/telling.hpp"
 
@@ -96,17 +97,10 @@ void start_worker(const base::Json& work) {
     auto const* const database = work.member("database");
     if (database == nullptr) return;
     Task const task = read_task(work);
-    BackgroundWorker one = {};
-    one.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    one.bgw_start_time = BgWorkerStart_RecoveryFinished;
-    one.bgw_restart_time = BGW_NEVER_RESTART;
+    BackgroundWorker one =
+        pg::dynamic_worker("hoopguard_role_reaper_main", "hoopguard role reaper", BgWorkerStart_RecoveryFinished);
     one.bgw_main_arg = ObjectIdGetDatum(number(*database));
-    one.bgw_notify_pid = MyProcPid;
     std::memcpy(one.bgw_extra, &task, sizeof task);
-    strlcpy(one.bgw_library_name, "hoopguard", sizeof one.bgw_library_name);
-    strlcpy(one.bgw_function_name, "hoopguard_role_reaper_main", sizeof one.bgw_function_name);
-    strlcpy(one.bgw_name, "hoopguard role reaper", sizeof one.bgw_name);
-    strlcpy(one.bgw_type, "hoopguard role reaper", sizeof one.bgw_type);
     pg::call([&one] {
         MemoryContext const before = MemoryContextSwitchTo(TopMemoryContext);
         if (!RegisterDynamicBackgroundWorker(&one, &worker)) worker = nullptr;
