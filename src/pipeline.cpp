@@ -211,9 +211,11 @@ void admit(const classify::Statement& statement) {
     auto const sensitive = mask::sensitive_parts(statement);
     // Record first: a denial that is not on record did not happen.
     auto const& speaker = identify::is_rehearsing() ? identify::known_actor() : actor;
+    bool const durable = must_be_durable(statement, footprint);
     auto const begun = record::begin_statement(statement, speaker, identify::known_session(), footprint, decision,
-                                               inspection.masked, sensitive);
-    if (must_be_durable(statement, footprint)) record::wait_durable(begun.end);
+                                               inspection.masked, sensitive,
+                                               durable ? record::Start::kOwnEntry : record::Start::kMayWait);
+    if (durable) record::wait_durable(begun.end);
     if (identify::is_rehearsing()) refuse_in_rehearsal(statement, footprint);
     if (answer && answer->approved)
         lent().lend({begun.number, answer->request, std::move(answer->decided_by), std::move(answer->voters)});

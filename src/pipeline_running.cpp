@@ -44,13 +44,15 @@ std::vector<Watched>& watched() {
     return all;
 }
 
+bool anything_watched = false;  // watched() is not empty
+
 // The statement whose plan was judged last, while the executor sets it up: its functions were seen.
 std::uint64_t starting = 0;
 ClassSet starting_classes;
 
 Watched* find_running() {
+    if (!anything_watched) return nullptr;
     auto& all = watched();
-    if (all.empty()) return nullptr;
     auto const number = record::running_statement();
     for (auto at = all.size(); at-- > 0;)
         if (all[at].number == number) return &all[at];
@@ -107,9 +109,9 @@ void judge(const classify::Footprint& footprint) {
 
 void admitted(const classify::Statement& statement, std::uint64_t number, const identify::Actor& actor,
               const classify::Footprint& footprint, const Decision& decision) {
-    auto& all = watched();
     if (!statement.nested) {
-        all.clear();
+        if (anything_watched) watched().clear();
+        anything_watched = false;
         decide::forget_times();
     }
     starting = statement.query != nullptr ? number : 0;
@@ -123,12 +125,21 @@ void admitted(const classify::Statement& statement, std::uint64_t number, const 
     if (approved)
         std::erase_if(limits, [](const Limit& limit) { return limit.decision.verdict == Verdict::kAsk; });
     decide::begin_time(number, statement.query, limits, took_long);
+    auto& all = watched();
+    anything_watched = true;
     all.push_back({number, statement.query, approved, decision.guardrail, std::move(limits), {}, {}, statement});
     if (utility) all.back().named = footprint.objects;
 }
 
-void watch(QueryDesc* query) {
+bool any_watched() noexcept {
+    return anything_watched;
+}
+
+void set_up() noexcept {
     starting = 0;
+}
+
+void watch(QueryDesc* query) {
     auto& all = watched();
     if (all.empty() || all.back().query != query) return;
     auto const limits = std::move(all.back().limits);

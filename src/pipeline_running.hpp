@@ -16,6 +16,10 @@ namespace hoopguard::running {
 void admitted(const classify::Statement& statement, std::uint64_t number, const identify::Actor& actor,
               const classify::Footprint& footprint, const decide::Decision& decision);
 
+// Whether any statement is: where none is, the next five and settle() have nothing to do.
+bool any_watched() noexcept;
+// The executor has set up the query whose plan was judged last.
+void set_up() noexcept;
 // The query has been set up: its rows are counted from now on. May throw pg::Error.
 void watch(QueryDesc* query);
 // The executor takes it up, and puts it down: its time goes on, and stops. When it has ended, it is forgotten.

@@ -54,6 +54,8 @@ std::vector<OfQuery>& queries() {
     return all;
 }
 
+bool any_query = false;  // queries() is not empty
+
 std::vector<OfCursor>& cursors() {
     static std::vector<OfCursor> all;
     return all;
@@ -169,7 +171,10 @@ void rest_on(const classify::Statement& statement, std::span<const std::uint64_t
     if (!statement.nested && (watched_count != 0 || armed)) disarm();
     for (auto const grant : grants) {
         auto const support = support_by(grant);
-        if (statement.query != nullptr) queries().push_back({statement.query, support});
+        if (statement.query != nullptr) {
+            queries().push_back({statement.query, support});
+            any_query = true;
+        }
         watch(support);
     }
 }
@@ -210,8 +215,13 @@ void let_go(std::uint64_t grant) noexcept {
 }
 
 void forget(const QueryDesc* query) noexcept {
-    if (queries().empty()) return;
+    if (!any_query) return;
     std::erase_if(queries(), [query](const OfQuery& one) { return one.query == query; });
+    any_query = !queries().empty();
+}
+
+bool any_rests() noexcept {
+    return any_query || watched_count != 0 || armed;
 }
 
 void stop_watching() noexcept {
@@ -221,10 +231,11 @@ void stop_watching() noexcept {
 void forget_all() noexcept {
     stop_watching();
     queries().clear();
+    any_query = false;
 }
 
 void remember_cursor(const char* name) {
-    if (queries().empty()) return;
+    if (!any_query) return;
     auto* const portal = pg::call([name] { return GetPortalByName(name); });
     if (!PortalIsValid(portal) || portal->queryDesc == nullptr) return;
     for (auto const& one : queries())

@@ -34,6 +34,8 @@ void rest_on(const classify::Statement& statement, std::span<const std::uint64_t
 // the next call.
 const decide::Decision& with_grants(const decide::Decision& decision, std::span<const std::uint64_t> grants);
 
+// Whether any query does, or did: where none does, the functions below have nothing to do.
+bool any_rests() noexcept;
 // The executor takes a query up again: its grants are watched from now on. Throws pg::Refusal when one has ended.
 // `nested`: another statement runs it.
 void resume(const QueryDesc* query, bool nested);

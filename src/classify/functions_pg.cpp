@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -145,6 +146,9 @@ FunctionEffect find_effect(Oid function) {
 
 bool forget = false;
 
+constexpr std::size_t kRemembered = 256;
+Oid computing[kRemembered];  // by their number modulo that
+
 using Effects = std::unordered_map<Oid, FunctionEffect>;
 using Names = std::unordered_map<Oid, std::string>;
 
@@ -181,6 +185,7 @@ void forget_what_changed() {
         listening = true;
     }
     if (forget) {
+        std::memset(computing, 0, sizeof computing);
         effects().clear();
         names().clear();
     }
@@ -192,10 +197,15 @@ void forget_what_changed() {
 FunctionEffect effect_of_function(Oid function) {
     forget_what_changed();
     auto& known = effects();
-    if (auto const found = known.find(function); found != known.end()) return found->second;
-    auto const effect = find_effect(function);
-    known.emplace(function, effect);
+    auto found = known.find(function);
+    if (found == known.end()) found = known.emplace(function, find_effect(function)).first;
+    auto const& effect = found->second;
+    if (effect.classes.empty() && !effect.sets_setting) computing[function % kRemembered] = function;
     return effect;
+}
+
+bool is_known_to_compute(Oid function) noexcept {
+    return !forget && computing[function % kRemembered] == function;
 }
 
 const std::string& name_of_function(Oid function) {

@@ -19,6 +19,10 @@ struct FunctionEffect {
 // Cheap once known; forgotten when pg_proc changes. May throw pg::Error.
 FunctionEffect effect_of_function(Oid function);
 
+// Whether it was found lately to do nothing beyond computing. A look at a table, for what is asked of every
+// function of every plan that is set up.
+bool is_known_to_compute(Oid function) noexcept;
+
 // Its name and argument types as SQL writes them; valid until the next call. Cheap once known. May throw
 // pg::Error.
 const std::string& name_of_function(Oid function);

@@ -58,6 +58,7 @@ struct Choice {
     std::string system_roles;
     Guardrails guardrails;
     Leave leave;
+    std::uint64_t change = 0;  // of the session, when this was found to be its actor's
     // Footprints of kept plans that are allowed, whatever the time and however they run; by their ids.
     std::array<std::uint64_t, 256> allowed = {};
 
@@ -70,6 +71,7 @@ constexpr std::size_t kChoices = 8;
 struct Choices {
     std::array<Choice, kChoices> kept;
     std::size_t next = 0;
+    Choice* latest = nullptr;
 };
 
 Choices& choices() {
@@ -119,16 +121,33 @@ Speaker speaker_of(const identify::Actor& actor) {
     return speaker;
 }
 
+bool is_for(const Choice& choice, const identify::Actor& actor) {
+    // What a session says of its actor is compared once after each change of it.
+    bool const known = &actor == &identify::known_actor() && choice.change == identify::known_session().change;
+    return known || (choice.actor == actor.name && choice.provider == actor.provider &&
+                     std::ranges::equal(choice.groups, groups_of(actor)));
+}
+
+bool is_for(const Choice& choice, const identify::Actor& actor, const policy::Image& image) {
+    return choice.generation == image.generation() && choice.roles_epoch == roles_epoch() &&
+           choice.login == actor.login_role && choice.effective == actor.effective_role &&
+           choice.outer == actor.outer_role && choice.system_roles == pg::settings.system_roles &&
+           is_for(choice, actor);
+}
+
 Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
     auto& all = choices();
+    if (all.latest != nullptr && is_for(*all.latest, actor, image)) [[likely]]
+        return *all.latest;
+    auto const note = [&all, &actor](Choice& choice) -> Choice& {
+        choice.change = &actor == &identify::known_actor() ? identify::known_session().change : 0;
+        all.latest = &choice;
+        return choice;
+    };
     auto const epoch = roles_epoch();
     auto const generation = image.generation();
     for (auto& choice : all.kept)
-        if (choice.generation == generation && choice.roles_epoch == epoch && choice.login == actor.login_role &&
-            choice.effective == actor.effective_role && choice.outer == actor.outer_role &&
-            choice.system_roles == pg::settings.system_roles && choice.actor == actor.name &&
-            choice.provider == actor.provider && std::ranges::equal(choice.groups, groups_of(actor)))
-            return choice;
+        if (is_for(choice, actor, image)) return note(choice);
     auto& chosen = all.kept[all.next];
     all.next = (all.next + 1) % kChoices;
     chosen.generation = 0;
@@ -145,7 +164,7 @@ Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
     chosen.outer = actor.outer_role;
     chosen.roles_epoch = epoch;
     chosen.generation = generation;
-    return chosen;
+    return note(chosen);
 }
 
 bool is_observing() {

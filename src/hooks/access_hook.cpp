@@ -88,6 +88,11 @@ static void hoopguard_message_done(void*) {
 }
 
 static void hoopguard_object_access(ObjectAccessType access, Oid catalog, Oid object, int part, void* argument) {
+    if (access == OAT_FUNCTION_EXECUTE && !is_fastpath_call() && hoopguard::classify::is_known_to_compute(object))
+        [[likely]] {
+        if (prev_object_access) prev_object_access(access, catalog, object, part, argument);
+        return;
+    }
     if (access == OAT_FUNCTION_EXECUTE && is_fastpath_call()) {
         hoopguard::pg::entry(hoopguard::pg::Door::kGate, "fastpath call", [object] { admit_fastpath(object); });
         // The context is reset when the next message is awaited; inside a block nothing else tells the end.

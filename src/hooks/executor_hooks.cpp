@@ -59,25 +59,31 @@ static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
     else
         standard_ExecutorStart(query, flags);
     hoopguard::decide::forget_files();
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorStart",
-                         [query] { hoopguard::running::watch(query); });
+    hoopguard::running::set_up();
+    if (hoopguard::running::any_watched())
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorStart",
+                             [query] { hoopguard::running::watch(query); });
     hoopguard::record::leave(depth);
 }
 
 static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
     std::size_t const depth = hoopguard::record::running_depth();
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
-                         [query] { hoopguard::approve::resume(query, hoopguard::record::is_running()); });
+    if (hoopguard::approve::any_rests())
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
+                             [query] { hoopguard::approve::resume(query, hoopguard::record::is_running()); });
     hoopguard::record::enter_query(query);
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
-                         [query] { hoopguard::running::resume(query); });
+    if (hoopguard::running::any_watched())
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
+                             [query] { hoopguard::running::resume(query); });
     if (prev_ExecutorRun)
         prev_ExecutorRun(HOOPGUARD_RUN_PASS);
     else
         standard_ExecutorRun(HOOPGUARD_RUN_PASS);
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun", [query] { hoopguard::running::pause(query); });
+    if (hoopguard::running::any_watched())
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
+                             [query] { hoopguard::running::pause(query); });
     hoopguard::record::leave_query(query, depth, query->estate->es_processed);
-    if (!hoopguard::record::is_running()) hoopguard::approve::stop_watching();
+    if (hoopguard::approve::any_rests() && !hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }
 
 static void hoopguard_ExecutorFinish(QueryDesc* query) {
@@ -102,12 +108,15 @@ static void hoopguard_ExecutorFinish(QueryDesc* query) {
 
 static void hoopguard_ExecutorEnd(QueryDesc* query) {
     std::size_t const depth = hoopguard::record::running_depth();
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorEnd", [query] { hoopguard::running::ended(query); });
+    if (hoopguard::running::any_watched())
+        hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorEnd",
+                             [query] { hoopguard::running::ended(query); });
     if (prev_ExecutorEnd)
         prev_ExecutorEnd(query);
     else
         standard_ExecutorEnd(query);
     hoopguard::record::end_query(query, depth);
+    if (!hoopguard::approve::any_rests()) return;
     hoopguard::approve::forget(query);
     if (!hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }

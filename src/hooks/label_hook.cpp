@@ -64,7 +64,8 @@ static void hoopguard_label(const ObjectAddress* object, const char* label) {
 
 static void hoopguard_label_access(ObjectAccessType access, Oid class_id, Oid object, int part, void* argument) {
     if (prev_object_access != nullptr) prev_object_access(access, class_id, object, part, argument);
-    if (access == OAT_FUNCTION_EXECUTE && IsTransactionState() && MyProcPort != nullptr)
+    bool const may_read = access == OAT_FUNCTION_EXECUTE && !hoopguard::mask::is_known_harmless(object);
+    if (may_read && IsTransactionState() && MyProcPort != nullptr)
         hoopguard::pg::entry(hoopguard::pg::Door::kGate, "function", [object] { check_function(object); });
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         hoopguard::pg::entry(hoopguard::pg::Door::kGate, "DROP EXTENSION", [=] {

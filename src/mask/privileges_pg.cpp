@@ -56,6 +56,10 @@ Oid harmless[kRemembered];
 
 }  // namespace
 
+bool is_known_harmless(Oid function) noexcept {
+    return harmless[function % kRemembered] == function;
+}
+
 bool reads_storage(Oid function) {
     Oid& remembered = harmless[function % kRemembered];
     if (remembered == function) return false;

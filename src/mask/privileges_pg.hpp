@@ -9,6 +9,8 @@ namespace hoopguard::mask {
 
 // Whether a function reads server files, pages, or the write-ahead log. Cheap for one that was asked about before.
 bool reads_storage(Oid function);
+// Whether it was found lately not to: a look at a table.
+bool is_known_harmless(Oid function) noexcept;
 
 // Refuses (42501) such a function to the actor last looked at, when it is masked.
 void check_function(Oid function);

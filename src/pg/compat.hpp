@@ -19,6 +19,7 @@ extern "C" {
 #include "pgstat.h"
 #include "replication/message.h"
 #include "storage/lwlock.h"
+#include "storage/proc.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
@@ -162,6 +163,16 @@ inline List* group_expressions(const RangeTblEntry* entry) {
     return entry->rtekind == RTE_GROUP ? entry->groupexprs : NIL;
 #else
     return NIL;
+#endif
+}
+
+// Which of the server's processes this is, counted from 0; clients' and workers' are below MaxBackends. 17 renamed
+// it.
+inline int process_number() {
+#if PG_VERSION_NUM >= 170000
+    return MyProcNumber;
+#else
+    return MyProc != nullptr ? MyProc->pgprocno : -1;
 #endif
 }
 

@@ -154,6 +154,7 @@ bool Assembler::take(const EntryView& entry, std::uint64_t index, StatementRow& 
         case EntryType::kTransactionEnd: take_transaction(sessions_[entry.session()], entry); break;
         case EntryType::kStatement:
         case EntryType::kFailure: {
+            if (entry.has(kFlagWhole)) take_ending(sessions_[entry.session()], entry);
             row.entry = index;
             row.start = entry;
             row.statement_no = entry.uint(Field::kStatementNo).value_or(0);
@@ -263,7 +264,7 @@ bool Assembler::take_ahead(const EntryView& entry, const StatementRow& row) {
         session.ended = session.ahead_ended = true;
         return false;
     }
-    if (entry.type() == EntryType::kOutcome) {
+    if (entry.type() == EntryType::kOutcome || entry.has(kFlagWhole)) {
         Ending ending = read_ending(entry);
         if (ending.transaction && !session.transaction_seen) {
             // Of a higher statement: an implicit transaction of its own, so whatever was open had ended

@@ -36,7 +36,7 @@ void EntryWriter::begin(const EntryHead& head) noexcept {
     base::put_u32(entry + kEffectiveRoleAt, head.effective_role);
 }
 
-std::size_t EntryWriter::finish(std::uint64_t nonce) noexcept {
+std::size_t EntryWriter::close() noexcept {
     constexpr std::uint8_t kMapType = static_cast<std::uint8_t>(CborMajor::kMap) << 5;
     if (count_ > 23) cbor_.raw({kZeros, 1});
     std::size_t size = cbor_.size();
@@ -59,13 +59,43 @@ std::size_t EntryWriter::finish(std::uint64_t nonce) noexcept {
     const std::size_t length = cbor_.size();
     base::put_u32(entry + kLengthAt, static_cast<std::uint32_t>(length));
     base::put_u32(entry + kPayloadLengthAt, static_cast<std::uint32_t>(size - kEntryHeaderSize));
-    partial_crc_ = partial_crc_of(entry, length, nonce);
+    return length;
+}
+
+std::size_t EntryWriter::finish(std::uint64_t nonce) noexcept {
+    std::size_t const length = close();
+    if (length != 0) partial_crc_ = partial_crc_of(data(), length, nonce);
     return length;
 }
 
 void seal_at(std::uint8_t* entry, std::uint32_t partial_crc, std::uint64_t position) noexcept {
     base::put_u64(entry + kPositionAt, position);
     base::put_u32(entry + kCrcAt, base::crc32c_extend_number(partial_crc, position));
+}
+
+void seal_closed(std::uint8_t* entry, std::uint64_t nonce, std::uint64_t position) noexcept {
+    seal_at(entry, partial_crc_of(entry, base::get_u32(entry + kLengthAt), nonce), position);
+}
+
+std::size_t WholeEntry::length() const noexcept {
+    return align_entry(kEntryHeaderSize + base::get_u32(start + kPayloadLengthAt) + fields.size());
+}
+
+void WholeEntry::write(std::uint8_t* to, std::uint64_t nonce, std::uint64_t position) const noexcept {
+    std::size_t const begun = base::get_u32(start + kPayloadLengthAt);
+    std::size_t const payload = begun + fields.size();
+    std::uint8_t* at = to;
+    std::memcpy(at, start, kEntryHeaderSize + front);
+    at += kEntryHeaderSize + front;
+    std::memcpy(at, fields.data(), fields.size());
+    at += fields.size();
+    std::memcpy(at, start + kEntryHeaderSize + front, begun - front);
+    std::memset(to + kEntryHeaderSize + payload, 0, length() - kEntryHeaderSize - payload);
+    to[kEntryHeaderSize] = static_cast<std::uint8_t>(to[kEntryHeaderSize] + count);
+    base::put_u16(to + kFlagsAt, static_cast<std::uint16_t>(base::get_u16(to + kFlagsAt) | kFlagWhole));
+    base::put_u32(to + kLengthAt, static_cast<std::uint32_t>(length()));
+    base::put_u32(to + kPayloadLengthAt, static_cast<std::uint32_t>(payload));
+    seal_closed(to, nonce, position);
 }
 
 const char* describe(EntryFault fault) noexcept {

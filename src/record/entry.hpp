@@ -44,6 +44,12 @@ class EntryWriter {
         cbor.array(values.size());
         for (const std::string_view value : values) cbor.text(value);
     }
+    // Fields that were written before, in their order, `last` being the last of `count`.
+    void add_encoded(base::ByteView encoded, Field last, unsigned count) noexcept {
+        last_field_ = static_cast<int>(last);
+        count_ += count;
+        cbor_.raw(encoded);
+    }
     // An array whose `count` elements the caller writes next.
     CborWriter& add_array(Field field, std::uint64_t count) noexcept {
         key(field).array(count);
@@ -52,8 +58,15 @@ class EntryWriter {
 
     // Whether all that was added so far has its place.
     bool fits() const noexcept { return cbor_.ok(); }
-    // Pads, fills in lengths and sums all but the position. Returns the entry's length, or 0 when it did
-    // not fit, its fields were out of order or it is longer than kMaxEntrySize.
+    // Bytes of payload so far; the map's head, which is one byte for up to 23 fields, is the first.
+    base::ByteView payload() noexcept { return {cbor_.data() + kEntryHeaderSize, payload_size()}; }
+    std::size_t payload_size() const noexcept { return cbor_.size() - kEntryHeaderSize; }
+    unsigned fields() const noexcept { return count_; }
+    Field last_field() const noexcept { return static_cast<Field>(last_field_); }
+    // Pads and fills in lengths. Returns the entry's length, or 0 when it did not fit, its fields were out of
+    // order or it is longer than kMaxEntrySize.
+    std::size_t close() noexcept;
+    // close(), and sums all but the position.
     std::size_t finish(std::uint64_t nonce) noexcept;
     // After finish(): what seal_at() needs.
     std::uint32_t partial_crc() const noexcept { return partial_crc_; }
@@ -77,6 +90,22 @@ class EntryWriter {
 
 // Writes the position into a finished entry and completes its CRC.
 void seal_at(std::uint8_t* entry, std::uint32_t partial_crc, std::uint64_t position) noexcept;
+// The same for an entry that is closed, and not summed yet.
+void seal_closed(std::uint8_t* entry, std::uint64_t nonce, std::uint64_t position) noexcept;
+
+// A statement's start and outcome as one entry (kFlagWhole). `start` is closed and has no more than 23 fields with
+// those of the outcome; `front` bytes of its payload precede the outcome's fields, which are `count` of `fields`.
+struct WholeEntry {
+    const std::uint8_t* start;
+    std::uint32_t front;
+    base::ByteView fields;
+    unsigned count;
+
+    std::size_t length() const noexcept;
+    // Writes length() bytes, sealed. They may not overlap the start.
+    void write(std::uint8_t* to, std::uint64_t nonce, std::uint64_t position) const noexcept;
+};
+inline constexpr unsigned kMostWholeFields = 23;
 
 enum class EntryFault : std::uint8_t {
     kNone,

@@ -83,6 +83,7 @@ enum EntryFlag : std::uint16_t {
     kFlagSubtransaction = 1 << 5,  // transaction end: only statements since kFirstStatementNo
     kFlagRecovered = 1 << 6,       // written by recovery or the sealer on behalf of a dead session
     kFlagFastpath = 1 << 7,        // statement: a fastpath function call
+    kFlagWhole = 1 << 8,           // statement: had ended when it was written; no outcome follows
 };
 
 // Keys of the payload map: one meaning each, whatever the entry's type.

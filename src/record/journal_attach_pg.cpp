@@ -29,6 +29,7 @@ constexpr char kTranche[] = "hoopguard_journal";
 // Per process, inherited by forks: plain data.
 Shared* attached = nullptr;
 Ring mapping;
+Slots running;
 int ring_descriptor = -1;
 
 std::uint64_t now() noexcept {
@@ -64,9 +65,19 @@ JournalPlace place_here() {
     return place;
 }
 
-// Outcomes and ends of every backend that could be at work find room in what others leave free.
+// Outcomes and ends of every backend that could be at work find room in what others leave free, and so does what
+// stands in its slot.
 std::uint64_t closing_margin(std::uint64_t ring_size) {
-    return Min(ring_size / 4, Max(ring_size / 16, static_cast<std::uint64_t>(MaxBackends) * 4096));
+    return Min(ring_size / 4, Max(ring_size / 16, static_cast<std::uint64_t>(MaxBackends) * (4096 + kSlotSize)));
+}
+
+void map_slots(const JournalPlace& place, const RingIdentity& identity) {
+    if (!IsPostmasterEnvironment) return;
+    auto const count = static_cast<std::uint32_t>(MaxBackends);
+    auto const file = make_slots(system_files(), slots_path(place.directory), identity, count);
+    if (!file.ok()) refuse_start(file.error());
+    int const failed = running.map(file.value().get(), count);
+    if (failed != 0) refuse_start(file_error("map", slots_path(place.directory), failed));
 }
 
 void open_and_recover(Shared& journal) {
@@ -76,8 +87,9 @@ void open_and_recover(Shared& journal) {
     if (!origin.ok()) refuse_start(origin.error());
     tell(origin->notices);
     std::uint64_t const segment_size = static_cast<std::uint64_t>(pg::settings.journal_segment_size) << 20;
-    auto const recovered = recover(files, *origin, segment_size, place.now);
+    auto const recovered = recover(files, *origin, slots_path(place.directory), segment_size, place.now);
     if (!recovered.ok()) refuse_start(recovered.error());
+    map_slots(place, origin->identity);
     tell(recovered.value().notices);
     int const failed = mapping.map(origin->ring.get(), origin->identity.size);
     if (failed != 0) refuse_start(file_error("map the ring file in", place.directory, failed));
@@ -107,6 +119,7 @@ void open_and_recover(Shared& journal) {
 
 void let_go() noexcept {
     mapping.unmap();
+    running.unmap();
     if (ring_descriptor >= 0) system_files().close(ring_descriptor);
     ring_descriptor = -1;
     attached = nullptr;
@@ -121,6 +134,10 @@ Shared* shared() noexcept {
 
 Ring& ring() noexcept {
     return mapping;
+}
+
+Slots& slots() noexcept {
+    return running;
 }
 
 void request_shared() {
@@ -161,7 +178,7 @@ void recover_in_place() {
     origin.identity = journal.identity;
     origin.directory = journal.origin_directory;
     origin.ring = OpenFile(system_files(), ring_descriptor);
-    auto const recovered = recover(system_files(), origin, journal.segment_size, now());
+    auto const recovered = recover(system_files(), origin, {}, journal.segment_size, now());
     origin.ring.release();
     if (!recovered.ok()) refuse_start(recovered.error());
 }

@@ -6,6 +6,7 @@
 
 #include "pg/boundary.hpp"
 #include "record/ring.hpp"
+#include "record/slots.hpp"
 #include "record/tree.hpp"
 
 #include <atomic>
@@ -81,6 +82,8 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<Lat
 // Null where this process may not touch shared memory: the syslogger, the postmaster once started.
 Shared* shared() noexcept;
 Ring& ring() noexcept;
+// Empty where nothing is kept back: single-user mode and binary upgrade.
+Slots& slots() noexcept;
 
 void wake_sealer() noexcept;
 void wake_notary() noexcept;

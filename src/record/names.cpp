@@ -99,8 +99,8 @@ constexpr std::array kFields = {
 
 // By the number of their bit.
 constexpr std::array kFlags = {
-    Name{0, "nested"},  Name{1, "utility"},        Name{2, "refused"},   Name{3, "passed"},
-    Name{4, "standby"}, Name{5, "subtransaction"}, Name{6, "recovered"}, Name{7, "fastpath"},
+    Name{0, "nested"},         Name{1, "utility"},   Name{2, "refused"},  Name{3, "passed"}, Name{4, "standby"},
+    Name{5, "subtransaction"}, Name{6, "recovered"}, Name{7, "fastpath"}, Name{8, "whole"},
 };
 
 template <std::size_t size>

@@ -193,9 +193,11 @@ void OcsfExport::emit_statement(const EntryView& start, std::uint64_t index, con
              number_member("disposition_id", refused ? 2 : 1) +
              number_member("start_time", start.time() / kNanosecondsPerMillisecond);
     if (outcome != nullptr) {
-        event += number_member("end_time", outcome->time() / kNanosecondsPerMillisecond);
-        if (const auto duration = outcome->uint(Field::kDuration))
-            event += number_member("duration", *duration / kNanosecondsPerMillisecond);
+        const auto duration = outcome->uint(Field::kDuration);
+        // Of a start and an outcome in one, `time` is that of the start.
+        const std::uint64_t end = outcome->time() + (outcome->has(kFlagWhole) ? duration.value_or(0) : 0);
+        event += number_member("end_time", end / kNanosecondsPerMillisecond);
+        if (duration) event += number_member("duration", *duration / kNanosecondsPerMillisecond);
     }
     emit_(event + ", \"unmapped\": " + unmapped_json(start, index, speaker, outcome) + "}");
 }
@@ -233,6 +235,10 @@ void OcsfExport::add(const EntryView& entry, std::uint64_t index) {
     const std::uint64_t statement = entry.uint(Field::kStatementNo).value_or(0);
     switch (entry.type()) {
         case EntryType::kStatement:
+            if (entry.has(kFlagWhole)) {
+                emit_statement(entry, index, speaker, &entry);
+                break;
+            }
             if (!entry.has(kFlagRefused)) {
                 const base::ByteView bytes = entry.bytes();
                 pending_[{session, statement}] = {base::Bytes(bytes.begin(), bytes.end()), index, speaker};

@@ -33,9 +33,34 @@ void add_late_decision(EntryWriter& entry, std::uint64_t number) noexcept {
     running_session.late.erase(static_cast<std::size_t>(decision - &running_session.late[0]));
 }
 
+// Of a statement that ended well, and about which nothing was decided while it ran.
+bool write_whole(const StatementEnd& ending, TransactionOutcome transaction) noexcept {
+    std::uint8_t room[64];
+    CborWriter fields(room);
+    unsigned count = 2;
+    auto const add = [&fields](Field field, std::uint64_t value) {
+        fields.unsigned_number(static_cast<std::uint64_t>(field));
+        fields.unsigned_number(value);
+    };
+    add(Field::kRows, ending.rows);
+    add(Field::kDuration, ending.duration);
+    if (transaction != TransactionOutcome::kUnknown) {
+        add(Field::kTransactionOutcome, static_cast<std::uint64_t>(transaction));
+        ++count;
+    }
+    FullTransactionId const xid = GetTopFullTransactionIdIfAny();
+    if (FullTransactionIdIsValid(xid)) {
+        add(Field::kXid, U64FromFullTransactionId(xid));
+        ++count;
+    }
+    return put_whole(ending.number, {room, fields.size()}, count);
+}
+
 // `transaction`, unless unknown, says how the transaction ended that goes on until now.
 void write_outcome(const StatementEnd& ending,
                    TransactionOutcome transaction = TransactionOutcome::kUnknown) noexcept {
+    bool const plain = ending.sqlstate == 0 && running_session.late.empty();
+    if (plain && write_whole(ending, transaction)) return;
     std::uint8_t room[kOutcomeRoom];
     EntryWriter entry(room, session_head(EntryType::kOutcome, ending.at));
     entry.add_uint(Field::kStatementNo, ending.number);

@@ -5,6 +5,7 @@
 #include "record/entry.hpp"
 #include "record/segment.hpp"
 #include "record/segment_scan.hpp"
+#include "record/slots.hpp"
 
 #include <fcntl.h>
 #include <algorithm>
@@ -295,12 +296,57 @@ Status clear_ring(Files& files, const OpenOrigin& origin, const RingImage& image
     return {};
 }
 
+// Whether what stands in the slot got its entry before its process died: drained, or published in the ring.
+bool is_on_record(const RingImage& image, const LeftOpen& left) noexcept {
+    if (left.state != SlotState::kMoving && left.state != SlotState::kMoved) return false;
+    EntryView entry;
+    return left.position < image.copied() || image.entry_at(left.position, &entry);
+}
+
+// The position behind the last entry that was published.
+std::uint64_t end_of(const RingImage& image) noexcept {
+    std::uint64_t end = image.copied();
+    for (std::uint64_t at = end; at < image.copied() + image.size();) {
+        EntryView entry;
+        bool const sound = image.entry_at(at, &entry);
+        at = sound ? entry.next_position() : at + kEntryAlignment;
+        if (sound) end = at;
+    }
+    return end;
+}
+
+// Gives these entries their places behind all others. Begun anew, recovery comes to the same places, and passes
+// over what is in the segment already.
+Status append_left_open(LastSegment& segment, std::vector<LeftOpen>& all, std::uint64_t position,
+                        std::uint64_t nonce) {
+    for (LeftOpen& left : all) {
+        std::uint8_t* const entry = left.entry.data();
+        auto const flags = static_cast<std::uint16_t>(base::get_u16(entry + kFlagsAt) | kFlagRecovered);
+        base::put_u16(entry + kFlagsAt, flags);
+        base::put_u64(entry + kSessionSequenceAt, 0);
+        left.position = position;
+        seal_closed(entry, nonce, position);
+        position = EntryView(entry).next_position();
+        if (segment.position() >= position) continue;
+        if (Status appended = segment.append(left.entry); !appended.ok()) return appended;
+    }
+    return {};
+}
+
+Status note_places(Files& files, const std::string& slots, const std::vector<LeftOpen>& left) {
+    int const result = mark_moved(files, slots, left);
+    return result == 0 ? Status() : file_error("write", slots, result);
+}
+
 }  // namespace
 
-base::Result<Recovered> recover(Files& files, const OpenOrigin& origin, std::uint64_t segment_size,
-                                std::uint64_t now) {
+base::Result<Recovered> recover(Files& files, const OpenOrigin& origin, const std::string& slots,
+                                std::uint64_t segment_size, std::uint64_t now) {
     RingImage ring;
     if (Status loaded = ring.load(files, origin); !loaded.ok()) return loaded.error();
+    auto left_open = slots.empty() ? std::vector<LeftOpen>() : read_slots(files, slots, origin.identity);
+    if (!left_open.ok()) return left_open.error();
+    std::erase_if(*left_open, [&](const LeftOpen& left) { return is_on_record(ring, left); });
     auto const checkpointed = last_checkpoint_position(files, origin.directory);
     if (!checkpointed.ok()) return checkpointed.error();
     LastSegment segment(files, origin, segment_size, now);
@@ -329,8 +375,12 @@ base::Result<Recovered> recover(Files& files, const OpenOrigin& origin, std::uin
         at = segment.position();
     }
     if (step = gap_up_to(ring.copied()); !step.ok()) return step.error();
+    recovered.entries += left_open->size();
+    if (!left_open->empty()) step = append_left_open(segment, *left_open, end_of(ring), origin.identity.nonce);
+    if (!step.ok()) return step.error();
     if (step = segment.write_out(); !step.ok()) return step.error();
     if (step = segment.finish(ring.durable()); !step.ok()) return step.error();
+    if (step = note_places(files, slots, *left_open); !step.ok()) return step.error();
     recovered.tail = segment.position();
     recovered.has_segment = segment.exists();
     recovered.segment = segment.exists() ? segment.number() : 0;

@@ -105,8 +105,10 @@ void record_login_failure(const identify::Actor& actor, const identify::Session&
 }
 
 std::uint64_t session_context(const identify::Actor& actor, const identify::Session& session, Room room) {
-    auto const segment_size = static_cast<std::uint64_t>(pg::settings.journal_segment_size) << 20;
-    if (context_position != 0 && context_change == session.change && tail() - context_position <= segment_size)
+    // Half a segment, so that a statement that is kept back for a while still finds it in the segment before its
+    // own.
+    auto const near = static_cast<std::uint64_t>(pg::settings.journal_segment_size) << 19;
+    if (context_position != 0 && context_change == session.change && tail() - context_position <= near)
         return context_position;
     std::uint8_t buffer[kEntryRoom];
     std::uint64_t const now = Clock::steady();

@@ -2,6 +2,7 @@
 #include "record/session_writer_pg.hpp"
 
 #include "identify/session_pg.hpp"
+#include "record/slots_pg.hpp"
 
 extern "C" {
 #include "access/xlog.h"
@@ -14,9 +15,30 @@ Clock session_clock;
 namespace {
 std::uint64_t sequence = 0;  // of the last entry
 std::uint64_t last_end = 0;
+
+// The statement of this session that is kept back in `slot`, while there is one.
+struct KeptBack {
+    Slot* slot = nullptr;
+    std::uint64_t statement = 0;
+};
+KeptBack kept_back;
+
+void count_entry(std::uint64_t end) noexcept {
+    ++sequence;
+    if (end != 0) last_end = end;
+}
+
+void settle() noexcept {
+    Slot& slot = *kept_back.slot;
+    kept_back.slot = nullptr;
+    count_entry(settle_slot(slot));
+}
+
 }  // namespace
 
 EntryHead session_head(EntryType type, std::uint64_t at, std::uint16_t flags) noexcept {
+    if (kept_back.slot != nullptr) [[unlikely]]
+        settle();
     EntryHead head;
     head.type = type;
     head.flags = static_cast<std::uint16_t>(flags | (RecoveryInProgress() ? kFlagStandby : 0));
@@ -34,9 +56,32 @@ EntryHead session_head(EntryType type, std::uint64_t at, std::uint16_t flags) no
 
 std::uint64_t put(EntryWriter& entry, Room room) {
     std::uint64_t const end = append(entry, room);
-    ++sequence;
-    if (end != 0) last_end = end;
+    count_entry(end);
     return end;
+}
+
+Slot* slot_for_statement() noexcept {
+    return idle_slot();
+}
+
+bool keep_back(Slot& slot, EntryWriter& entry, std::uint32_t front, std::uint64_t statement,
+               std::uint64_t now) noexcept {
+    constexpr unsigned kOutcomeFields = 5;
+    if (!entry.fits() || entry.fields() + kOutcomeFields > kMostWholeFields || entry.close() == 0) return false;
+    slot.set_front(front);
+    kept_back = {&slot, statement};
+    open_slot(slot, now);
+    return true;
+}
+
+bool put_whole(std::uint64_t statement, base::ByteView fields, unsigned count) noexcept {
+    if (kept_back.slot == nullptr || kept_back.statement != statement) return false;
+    Slot& slot = *kept_back.slot;
+    kept_back.slot = nullptr;
+    std::uint64_t end = 0;
+    bool const whole = end_slot(slot, fields, count, &end);
+    count_entry(end);
+    return whole;
 }
 
 std::uint64_t last_put() noexcept {

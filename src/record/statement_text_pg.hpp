@@ -28,6 +28,8 @@ class StatementText {
     StatementText& operator=(const StatementText&) = delete;
 
     std::string_view recorded() const noexcept { return altered_ ? std::string_view(altered_text_) : own_; }
+    // Nothing was taken out of it: the text that ran.
+    bool is_exact() const noexcept { return !altered_; }
     bool has_secrets() const noexcept { return !secrets_.empty(); }
     // Parameter `number` carries a token; a variable, whose number means nothing, may carry one.
     bool hides_parameter(unsigned number) const noexcept { return secrets_.hides(number); }

@@ -4,8 +4,10 @@
 
 #include "record/outcome_pg.hpp"
 #include "record/parameters_pg.hpp"
+#include "record/plan_fields.hpp"
 #include "record/session_entry_pg.hpp"
 #include "record/session_writer_pg.hpp"
+#include "record/slots.hpp"
 #include "record/statement_text_pg.hpp"
 
 #include <algorithm>
@@ -97,22 +99,70 @@ struct Numbers {
     std::uint64_t context;
 };
 
-void write_fields(EntryWriter& entry, const classify::Statement& statement, const StatementText& text,
-                  const Numbers& numbers, const identify::Actor& actor, const classify::Footprint& footprint,
-                  const decide::Decision& decision, std::span<const std::string_view> masked,
-                  const SensitiveParts& sensitive) {
+KnownPlans known_plans;
+
+// Writes what is alike in all entries of a kept plan: encoded, or as it was encoded before. Learns it meanwhile,
+// part by part, unless the text was altered for this entry.
+class PlanWriter {
+ public:
+    PlanWriter(EntryWriter& entry, std::uint64_t plan, const StatementText& text) noexcept
+        : entry_(entry), plan_(plan), fields_(known_plans.at(plan)) {
+        bool const alike = plan != 0 && text.is_exact();
+        known_ = alike && fields_.plan == plan && fields_.text_size == text.recorded().size();
+        learning_ = alike && !known_;
+        if (!learning_) return;
+        fields_.plan = 0;
+        fields_.text_size = text.recorded().size();
+    }
+
+    template <class Encode>
+    void write(PlanFields::Part part, Encode&& encode) {
+        if (known_) {
+            if (fields_.count(part) != 0)
+                entry_.add_encoded(fields_.part(part), fields_.last(part), fields_.count(part));
+            return;
+        }
+        std::size_t const begin = entry_.payload_size();
+        unsigned const before = entry_.fields();
+        encode();
+        if (!learning_) return;
+        learning_ = entry_.fits() && fields_.learn(part, entry_.payload().subspan(begin), entry_.last_field(),
+                                                   entry_.fields() - before);
+        if (learning_ && part == PlanFields::kNeeded) fields_.plan = plan_;
+    }
+
+ private:
+    EntryWriter& entry_;
+    std::uint64_t plan_;
+    PlanFields& fields_;
+    bool known_ = false;
+    bool learning_ = false;
+};
+
+// Returns how much of the payload precedes the place of an outcome's fields.
+std::uint32_t write_fields(EntryWriter& entry, const classify::Statement& statement, const StatementText& text,
+                           const Numbers& numbers, const identify::Actor& actor,
+                           const classify::Footprint& footprint, const decide::Decision& decision,
+                           std::span<const std::string_view> masked, const SensitiveParts& sensitive) {
     RecordedParameters recorded;
+    PlanWriter plan(entry, footprint.id, text);
     entry.add_uint(Field::kStatementNo, numbers.statement);
     if (numbers.parent != 0) entry.add_uint(Field::kParentNo, numbers.parent);
     entry.add_uint(Field::kContext, numbers.context);
-    entry.add_text(Field::kStatement, text.recorded());
-    entry.add_text(Field::kCommandTag, statement.is_fastpath() ? "FASTPATH" : GetCommandTagName(statement.tag));
-    if (statement.plan != nullptr && statement.plan->queryId != 0)
-        entry.add_int(Field::kQueryId, static_cast<std::int64_t>(statement.plan->queryId));
+    plan.write(PlanFields::kText, [&] {
+        entry.add_text(Field::kStatement, text.recorded());
+        entry.add_text(Field::kCommandTag,
+                       statement.is_fastpath() ? "FASTPATH" : GetCommandTagName(statement.tag));
+        if (statement.plan != nullptr && statement.plan->queryId != 0)
+            entry.add_int(Field::kQueryId, static_cast<std::int64_t>(statement.plan->queryId));
+    });
     if (statement.parameters != nullptr) recorded = add_parameters(entry, statement.parameters, text, sensitive);
+    auto const front = static_cast<std::uint32_t>(entry.payload_size());
     if (decision.refuses()) entry.add_text(Field::kSqlstate, decision.sqlstate);
-    add_classes(entry, footprint);
-    add_objects(entry, footprint);
+    plan.write(PlanFields::kTouched, [&] {
+        add_classes(entry, footprint);
+        add_objects(entry, footprint);
+    });
     add_decision(entry, decision);
     if (!masked.empty()) entry.add_texts(Field::kMasked, masked);
     text.add_length_and_digest(entry);
@@ -120,8 +170,15 @@ void write_fields(EntryWriter& entry, const classify::Statement& statement, cons
     if (numbers.transaction != 0) entry.add_uint(Field::kTransactionNo, numbers.transaction);
     if (!actor.definer_role.empty()) entry.add_text(Field::kEffectiveRole, actor.definer_role);
     add_approval(entry, decision);
-    add_needs(entry, footprint);
+    plan.write(PlanFields::kNeeded, [&] { add_needs(entry, footprint); });
     text.add_sealed(entry, recorded.exact);
+    return front;
+}
+
+// What reads, is sent by the client and has nothing against it, and so is likely to have ended soon.
+bool is_plain_read(const classify::Statement& statement, const decide::Decision& decision) noexcept {
+    return statement.query != nullptr && statement.query->operation == CMD_SELECT &&
+           !statement.plan->hasModifyingCTE && decision.verdict == decide::Verdict::kAllow;
 }
 
 // The client's text goes on after this statement's part of it: a later failure is of what follows.
@@ -157,12 +214,39 @@ void note_transaction_command(const classify::Statement& statement, OpenStatemen
     if (command->gid != nullptr) strlcpy(state.prepared_name, command->gid, sizeof state.prepared_name);
 }
 
+// Whether the statement stands in the session's slot.
+template <class Fill>
+bool kept_back(const EntryHead& head, std::size_t text, const Fill& fill, std::uint64_t number,
+               std::uint64_t now) {
+    if (text > kSlotRoom / 2) return false;
+    Slot* const slot = slot_for_statement();
+    if (slot == nullptr) return false;
+    EntryWriter entry(slot->room(), head);
+    auto const front = fill(entry);
+    return keep_back(*slot, entry, front, number, now);
+}
+
+// Returns the position after the entry.
+template <class Fill>
+std::uint64_t put_filled(const EntryHead& head, std::size_t text, const Fill& fill, Room room) {
+    if (text < kUsualEntry / 2) {
+        EntryWriter usual(usual_entry, head);
+        fill(usual);
+        if (usual.fits()) return put(usual, room);
+    }
+    base::Bytes bytes;
+    bytes.reserve(text + kUsualEntry);
+    EntryWriter large(bytes, head);
+    fill(large);
+    return put(large, room);
+}
+
 }  // namespace
 
 Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
                       const identify::Session& session, const classify::Footprint& footprint,
                       const decide::Decision& decision, std::span<const std::string_view> masked,
-                      const SensitiveParts& sensitive) {
+                      const SensitiveParts& sensitive, Start start) {
     RunningSession& state = running_session;
     state.open.reserve();
     bool const in_failed_block = IsAbortedTransactionBlockState();
@@ -180,19 +264,13 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     std::uint64_t const now = Clock::steady();
     auto const head = session_head(EntryType::kStatement, now, flags_of(statement, decision, numbers.parent));
     StatementText const text(statement.text, offset_of(statement), sensitive);
+    auto const fill = [&](EntryWriter& entry) {
+        return write_fields(entry, statement, text, numbers, actor, footprint, decision, masked, sensitive);
+    };
+    bool const may_wait = start == Start::kMayWait && numbers.parent == 0 && is_plain_read(statement, decision);
     std::uint64_t end = 0;
-    EntryWriter usual(usual_entry, head);
-    if (text.recorded().size() < kUsualEntry / 2)
-        write_fields(usual, statement, text, numbers, actor, footprint, decision, masked, sensitive);
-    if (text.recorded().size() < kUsualEntry / 2 && usual.fits()) {
-        end = put(usual, room);
-    } else {
-        base::Bytes bytes;
-        bytes.reserve(text.recorded().size() + kUsualEntry);
-        EntryWriter large(bytes, head);
-        write_fields(large, statement, text, numbers, actor, footprint, decision, masked, sensitive);
-        end = put(large, room);
-    }
+    if (!may_wait || !kept_back(head, text.recorded().size(), fill, numbers.statement, now))
+        end = put_filled(head, text.recorded().size(), fill, room);
 
     state.last_statement = numbers.statement;
     state.last_transaction = numbers.transaction;

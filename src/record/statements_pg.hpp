@@ -16,17 +16,21 @@ namespace hoopguard::record {
 
 struct Begun {
     std::uint64_t number = 0;  // of the statement within its session
-    std::uint64_t end = 0;     // position in the journal after its entry; 0: its loss was permitted
+    std::uint64_t end =
+        0;  // position in the journal after its entry; 0: its loss was permitted, or it is kept back
 };
+
+enum class Start { kOwnEntry, kMayWait };
 
 // Records that `statement` is about to run, or is refused. One that may run is open from now on, and entered.
 // `masked`: the columns that it reads masked, as "schema.table.column"; `sensitive`: which of its literals and
-// parameters are not kept in clear.
-// Throws pg::Refusal when it cannot be recorded, pg::Error when a bound value cannot be shown.
+// parameters are not kept in clear. With kOwnEntry its start has an entry of its own before this returns; without,
+// a short read may be kept back until it ends (record/slots.hpp). Throws pg::Refusal when it cannot be recorded,
+// pg::Error when a bound value cannot be shown.
 Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
                       const identify::Session& session, const classify::Footprint& footprint,
                       const decide::Decision& decision, std::span<const std::string_view> masked,
-                      const SensitiveParts& sensitive);
+                      const SensitiveParts& sensitive, Start start);
 
 // How many calls of the executor and of utilities are in progress: what to give to the functions below. Frames
 // that an error skipped are dropped by whoever leaves next.

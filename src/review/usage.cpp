@@ -99,8 +99,9 @@ void UsageTally::take(const EntryView& entry, std::uint64_t index, const record:
     }
     if (is_own_process(speaker)) return;
     source_of(speaker, entry.time());
-    if (entry.has(record::kFlagRefused))
-        count(read(entry, index, speaker), true);
+    bool const refused = entry.has(record::kFlagRefused);
+    if (refused || entry.has(record::kFlagWhole))
+        count(read(entry, index, speaker), refused);
     else
         resume(entry, index, speaker);
 }

@@ -4,6 +4,7 @@
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
 #include "record/journal_pg.hpp"
+#include "record/slots_pg.hpp"
 #include "sqlapi/journal_plan.hpp"
 
 #include <sys/stat.h>
@@ -78,6 +79,7 @@ OpenJournal open_journal() {
         kNanosecondsPerSecond;
     // Sessions that end between the two looks have entries that are not read; they count as alive.
     add_living(journal.living);
+    record::record_all_open();
     std::uint64_t const tail = record::tail();
     if (!record::wait_copied(tail, kWaitMilliseconds))
         pg::call([] {

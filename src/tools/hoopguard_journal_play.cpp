@@ -74,6 +74,8 @@ std::string told(const EntryView& entry) {
         }
         case EntryType::kLogout: return "-- logs out";
         case EntryType::kStatement:
+            if (entry.has(record::kFlagWhole))
+                return numbered(entry) + text + "\n             -- " + outcome_text(entry);
             if (!entry.has(record::kFlagRefused)) return numbered(entry) + text;
             return numbered(entry) + text + "\n             -- refused" +
                    (entry.text(record::Field::kGuardrail)

@@ -5,9 +5,11 @@
 
 #include "pg/boundary.hpp"
 #include "pg/report.hpp"
+#include "record/clock.hpp"
 #include "record/drain.hpp"
 #include "record/journal_pg.hpp"
 #include "record/journal_shared_pg.hpp"
+#include "record/slots_pg.hpp"
 #include "workers/steadfast.hpp"
 
 #include <algorithm>
@@ -62,6 +64,7 @@ class Sealer {
         record::ring().set_copied(writer_.position());
         publish();
         for (int quiet = 0;;) {
+            record::record_open_since(record::Clock::steady() - record::kLongestInSlot);
             record::DrainStep const step = drain();
             if (step.entries > 0) quiet = 0;
             if (step.error != 0 || step.damaged) {
@@ -121,9 +124,10 @@ class Sealer {
 
     void sleep() {
         journal_.asleep.store(1, std::memory_order_seq_cst);
-        // An append that did not see the flag had moved the tail before.
-        if (journal_.tail.load(std::memory_order_seq_cst) == writer_.position() && !ShutdownRequestPending)
-            nap(kSleep);
+        // An append that did not see the flag had moved the tail before, and a slot had been opened.
+        bool const idle =
+            journal_.tail.load(std::memory_order_seq_cst) == writer_.position() && !record::any_slot_open();
+        if (!ShutdownRequestPending) nap(idle ? kSleep : kBusyNap);
         journal_.asleep.store(0, std::memory_order_seq_cst);
     }
 
