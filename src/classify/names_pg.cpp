@@ -174,13 +174,15 @@ KnownRelation look_up_relation(Oid relation) {
             found.quoted == nullptr ? "" : found.quoted};
 }
 
-KnownRelation known_relation(Oid relation) {
+// Valid until the next call.
+const KnownRelation& known_relation(Oid relation) {
+    static KnownRelation latest;
     auto& known = known_relations();
     if (auto const found = known.find(relation); found != known.end()) return found->second;
-    auto looked_up = look_up_relation(relation);
+    latest = look_up_relation(relation);
     // Looking up may itself learn of a change, and then it may have been this one's.
-    if (!names_changed && !looked_up.quoted.empty()) known.emplace(relation, looked_up);
-    return looked_up;
+    if (!names_changed && !latest.quoted.empty()) known.emplace(relation, latest);
+    return latest;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <span>
 
 extern "C" {
@@ -131,8 +132,8 @@ bool is_for(const Choice& choice, const identify::Actor& actor) {
 bool is_for(const Choice& choice, const identify::Actor& actor, const policy::Image& image) {
     return choice.generation == image.generation() && choice.roles_epoch == roles_epoch() &&
            choice.login == actor.login_role && choice.effective == actor.effective_role &&
-           choice.outer == actor.outer_role && choice.system_roles == pg::settings.system_roles &&
-           is_for(choice, actor);
+           choice.outer == actor.outer_role &&
+           std::strcmp(choice.system_roles.c_str(), pg::settings.system_roles) == 0 && is_for(choice, actor);
 }
 
 Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {

@@ -145,13 +145,13 @@ Topics topics_before(std::string_view text, std::size_t at) noexcept {
     // Words that the window cuts, and "stubborn" or "cancel", are about something else.
     bool within_word = size < at && is_letter(text[at - size - 1]);
     for (std::size_t i = 0; i + 3 <= size; ++i) {
-        char const c = window[i];
-        bool const letter = c >= 'a' && c <= 'z';
-        if (letter && !within_word && (kFirstLetters >> (c - 'a') & 1) != 0)
-            for (const TopicWord& one : kTopicWords)
-                if (one.word.front() == c && window.substr(i).starts_with(one.word))
-                    topics.bits |= static_cast<std::uint8_t>(one.topic);
-        within_word = letter;
+        auto const letter = static_cast<unsigned char>(window[i] - 'a');
+        bool const begins_word = letter < 26 && !within_word;
+        within_word = letter < 26;
+        if (!begins_word || (kFirstLetters >> letter & 1) == 0) continue;
+        for (const TopicWord& one : kTopicWords)
+            if (one.word.front() == window[i] && window.substr(i).starts_with(one.word))
+                topics.bits |= static_cast<std::uint8_t>(one.topic);
     }
     return topics;
 }

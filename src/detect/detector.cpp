@@ -111,6 +111,8 @@ class Pass {
     }
 
     bool looks_titled() const noexcept {
+        // Words of SQL are upper case throughout: none of these is.
+        if (is_upper(peek(at_ + 1))) return false;
         for (std::string_view const title :
              {"Mr", "Ms", "Mx", "Mme", "Miss", "Dr", "Prof", "Herr", "Frau", "Monsieur", "Madame"})
             if (follows(at_, title)) return true;
@@ -154,10 +156,11 @@ class Pass {
         if (mark == '-' && follows(at_, "-----BEGIN ")) return try_at(Rule::kPrivateKey, at_, found);
         if (!is_word_part(peek(at_ + 1)) && peek(at_ + 1) != '-') return false;
         if (!is_letter(before(at_))) return false;
+        constexpr std::size_t kLongestPrefix = 6;
         std::size_t begin = at_;
-        while (begin > floor_ && at_ - begin < 8 && is_word_part(text_[begin - 1])) --begin;
+        while (begin > floor_ && at_ - begin <= kLongestPrefix && is_word_part(text_[begin - 1])) --begin;
+        if (at_ - begin > kLongestPrefix || !begins_word(begin)) return false;
         std::string_view const prefix = text_.substr(begin, at_ - begin);
-        if (!begins_word(begin)) return false;
         static constexpr std::array<std::string_view, 25> kPrefixes = {
             "ghp",  "gho",  "ghu",   "ghs",   "ghr",   "github", "glpat", "xoxa",  "xoxb",
             "xoxe", "xoxo", "xoxp",  "xoxr",  "xoxs",  "sk",     "rk",    "whsec", "npm",
@@ -234,7 +237,13 @@ class Pass {
         }
         return groups;
     }
-    Topics topics() const noexcept { return topics_before(text_, at_); }
+    // What the words before `at` are about; asked for up to four times in a row.
+    Topics topics(std::size_t at) const noexcept {
+        if (asked_at_ != at) topics_ = topics_before(text_, at);
+        asked_at_ = at;
+        return topics_;
+    }
+    Topics topics() const noexcept { return topics(at_); }
 
     bool found_ipv4(Finding& found) const {
         if (!try_at(Rule::kIpv4, at_, found)) return false;
@@ -256,7 +265,7 @@ class Pass {
         if (grouped && try_at(Rule::kPhoneGrouped, begin, found)) return true;
         bool const trunk = text_[at_] == '0' && groups.digits >= 9 && groups.count >= 2;
         if (trunk && try_at(Rule::kPhoneNational, begin, found)) return true;
-        return topics_before(text_, begin).has(Topic::kPhone) && try_at(Rule::kPhonePlain, at_, found);
+        return topics(begin).has(Topic::kPhone) && try_at(Rule::kPhonePlain, at_, found);
     }
 
     bool found_birth_date(const Groups& groups, Finding& found) const {
@@ -281,8 +290,7 @@ class Pass {
         while (begin > floor_ && at_ - begin < 4 && is_letter(text_[begin - 1])) --begin;
         if (!begins_word(begin)) return false;
         if (at_ - begin == 2 && try_at(Rule::kIban, begin, found)) return true;
-        return at_ - begin <= 3 && topics_before(text_, begin).has(Topic::kPassport) &&
-               try_at(Rule::kPassport, begin, found);
+        return at_ - begin <= 3 && topics(begin).has(Topic::kPassport) && try_at(Rule::kPassport, begin, found);
     }
 
     const Rules& rules_;
@@ -291,6 +299,8 @@ class Pass {
     std::size_t at_;
     std::size_t floor_;  // where the last finding ended
     Findings& out_;
+    mutable std::size_t asked_at_ = SIZE_MAX;  // what topics_ was found before
+    mutable Topics topics_;
 };
 
 }  // namespace

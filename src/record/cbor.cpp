@@ -20,6 +20,21 @@ bool CborWriter::grow(std::size_t needed) noexcept {
     return true;
 }
 
+void CborWriter::long_head(std::uint8_t type, std::uint64_t value) noexcept {
+    if (value < 24) {
+        if (!room(1)) return;
+        *at_++ = static_cast<std::uint8_t>(type | value);
+    } else if (value <= 0xFF) {
+        put_head(type | 24, static_cast<std::uint8_t>(value));
+    } else if (value <= 0xFFFF) {
+        put_head(type | 25, static_cast<std::uint16_t>(value));
+    } else if (value <= 0xFFFFFFFF) {
+        put_head(type | 26, static_cast<std::uint32_t>(value));
+    } else {
+        put_head(type | 27, value);
+    }
+}
+
 void CborWriter::trim() noexcept {
     if (growing_ != nullptr && begin_ != nullptr) growing_->resize(start_ + size());
 }

@@ -76,19 +76,12 @@ class CborWriter {
  private:
     void head(CborMajor major, std::uint64_t value) noexcept {
         const auto type = static_cast<std::uint8_t>(static_cast<std::uint8_t>(major) << 5);
-        if (value < 24) {
-            if (!room(1)) return;
+        if (value < 24 && at_ < end_ && ok_) [[likely]]
             *at_++ = static_cast<std::uint8_t>(type | value);
-        } else if (value <= 0xFF) {
-            put_head(type | 24, static_cast<std::uint8_t>(value));
-        } else if (value <= 0xFFFF) {
-            put_head(type | 25, static_cast<std::uint16_t>(value));
-        } else if (value <= 0xFFFFFFFF) {
-            put_head(type | 26, static_cast<std::uint32_t>(value));
-        } else {
-            put_head(type | 27, value);
-        }
+        else
+            long_head(type, value);
     }
+    void long_head(std::uint8_t type, std::uint64_t value) noexcept;
     template <class Number>
     void put_head(int initial, Number value) noexcept {
         if (!room(1 + sizeof(Number))) return;

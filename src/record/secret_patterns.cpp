@@ -180,58 +180,79 @@ class LoginWords {
 
 }  // namespace
 
-// Looks for one rare letter of each pattern first: the k of "token", the w of "password" and so on.
+namespace {
+
+// Letters that may_hold_secret() looks at: one rare one of each pattern.
+constexpr std::array<bool, 256> make_marks() {
+    std::array<bool, 256> marks{};
+    for (char const c :
+         {'w', 'W', 'k', 'K', 'g', 'G', 'u', 'U', 'l', 'L', 'm', 'M', 'b', 'B', 'c', 'C', 'J', 'h', 'H', '/', '&'})
+        marks[static_cast<unsigned char>(c)] = true;
+    return marks;
+}
+constexpr std::array<bool, 256> kMarks = make_marks();
+
+std::size_t next_mark(std::string_view text, std::size_t at) noexcept {
+    while (at < text.size() && !kMarks[static_cast<unsigned char>(text[at])]) ++at;
+    return at;
+}
+
+}  // namespace
+
+// Looks for two letters of each pattern first: the "sw" of "password", the "ok" of "token" and so on.
 bool may_hold_secret(std::string_view text) noexcept {
     LoginWords login_words(text);
-    for (std::size_t at = 0; at < text.size(); ++at) {
+    auto const letter = [text](std::size_t at) { return at < text.size() ? lower(text[at]) : '\0'; };
+    for (std::size_t at = next_mark(text, 0); at < text.size(); at = next_mark(text, at + 1)) {
+        char const before = at > 0 ? lower(text[at - 1]) : '\0';
         switch (text[at]) {
             case 'w':
             case 'W':
-                if (at >= 4 && matches(text, at - 4, "passw")) return true;
+                if (before == 's' && at >= 4 && matches(text, at - 4, "passw")) return true;
                 break;
             case 'k':
             case 'K':
-                if ((at >= 2 && matches(text, at - 2, "token")) || (at >= 1 && matches(text, at - 1, "_key")))
-                    return true;
+                if (before == 'o' && at >= 2 && matches(text, at - 2, "token")) return true;
+                if (before == '_' && matches(text, at - 1, "_key")) return true;
                 break;
             case 'g':
             case 'G':
-                if (at >= 2 && matches(text, at - 2, "login")) return true;
-                if (login_words.stand_at(at, "group")) return true;
+                if (before == 'o' && at >= 2 && matches(text, at - 2, "login")) return true;
+                if (letter(at + 1) == 'r' && login_words.stand_at(at, "group")) return true;
                 break;
             case 'u':
             case 'U':
-                if (login_words.stand_at(at, "user")) return true;
+                if (letter(at + 1) == 's' && login_words.stand_at(at, "user")) return true;
                 break;
             case 'l':
             case 'L':
-                if (at >= 2 && login_words.stand_at(at - 2, "role")) return true;
+                if (before == 'o' && at >= 2 && login_words.stand_at(at - 2, "role")) return true;
                 break;
             case 'm':
             case 'M':
-                if (login_words.stand_at(at, "mapping")) return true;
+                if (letter(at + 1) == 'a' && login_words.stand_at(at, "mapping")) return true;
                 break;
             case 'b':
             case 'B':
-                if (at >= 2 && login_words.stand_at(at - 2, "subscription")) return true;
+                if (before == 'u' && at >= 2 && login_words.stand_at(at - 2, "subscription")) return true;
                 break;
             case 'c':
             case 'C':
-                if (matches(text, at, "credential") || (at >= 2 && matches(text, at - 2, "secret"))) return true;
+                if (letter(at + 1) == 'r' && matches(text, at, "credential")) return true;
+                if (before == 'e' && at >= 2 && matches(text, at - 2, "secret")) return true;
                 break;
             case 'J':
                 if (at >= 2 && text[at - 1] == 'y' && text[at - 2] == 'e') return true;
                 break;
             case 'h':
             case 'H':
-                if (at >= 5 && matches(text, at - 5, "passphrase")) return true;
+                if (before == 'p' && at >= 5 && matches(text, at - 5, "passphrase")) return true;
                 break;
             case '/':
-                if (at >= 1 && at + 1 < text.size() && text[at - 1] == ':' && text[at + 1] == '/') return true;
+                if (before == ':' && letter(at + 1) == '/') return true;
                 break;
             case '&':
-                if (at >= 1 && at + 1 < text.size() && lower(text[at - 1]) == 'u' && text[at + 1] == '"')
-                    return true;
+                if (before == 'u' && letter(at + 1) == '"') return true;
                 break;
             default: break;
         }

@@ -52,6 +52,15 @@ class Stream {
         return add(EntryType::kOutcome, session,
                    {.no = no, .rows = no * 10, .duration = 5, .transaction = transaction});
     }
+    Stream& whole(std::uint64_t no, std::optional<TransactionOutcome> transaction = {}) {
+        return add(EntryType::kStatement, kAlice,
+                   {.flags = kFlagWhole,
+                    .no = no,
+                    .rows = no * 10,
+                    .duration = 5,
+                    .transaction_no = no,
+                    .transaction = transaction});
+    }
     Stream& failed(std::uint64_t no, const char* sqlstate, std::optional<TransactionOutcome> transaction = {}) {
         return add(EntryType::kOutcome, kAlice, {.no = no, .transaction = transaction, .sqlstate = sqlstate});
     }
@@ -116,6 +125,34 @@ TEST(Assemble, ImplicitTransactionsEndWithTheirStatement) {
     EXPECT_EQ(rows[2].sqlstate(), "22012");
     EXPECT_EQ(rows[2].transaction, kRolledBack);
     EXPECT_EQ(rows[2].rows(), std::nullopt);
+}
+
+TEST(Assemble, AWholeStatementHasEndedWithItsEntry) {
+    Stream stream;
+    stream.whole(1, kCommitted).whole(2).statement(3).ok(3).end(kRolledBack, 2, 3).whole(4);
+    auto rows = stream.rows([](std::uint64_t) { return true; });
+    ASSERT_EQ(rows.size(), 4u);
+    EXPECT_EQ(rows[1].outcome, StatementOutcome::kOk);
+    EXPECT_EQ(rows[1].transaction, kCommitted);
+    EXPECT_EQ(rows[1].rows(), 10u);
+    EXPECT_EQ(rows[1].duration(), 5u);
+    EXPECT_EQ(rows[2].outcome, StatementOutcome::kOk);
+    EXPECT_EQ(rows[2].transaction, kRolledBack);
+    EXPECT_EQ(rows[4].outcome, StatementOutcome::kOk);
+    EXPECT_EQ(rows[4].transaction, kOpen) << "its transaction goes on";
+}
+
+TEST(Assemble, LookingAheadStopsAtAWholeStatement) {
+    Stream stream;
+    stream.statement(1).ok(1).end(kCommitted, 1, 1).whole(2, kCommitted).statement(3);
+    Assembler assembler;
+    auto rows = stream.rows(assembler, 0, 2);
+    EXPECT_EQ(rows[1].transaction, kCommitted);
+    Stream later;
+    later.statement(1).ok(1).whole(2, kCommitted).end(kRolledBack, 3, 3);
+    Assembler other;
+    auto unknown = later.rows(other, 0, 2);
+    EXPECT_NE(unknown[1].transaction, kRolledBack) << "a transaction that came after";
 }
 
 TEST(Assemble, AStatementRolledBackLaterIsToldFromOneThatCommitted) {

@@ -216,6 +216,25 @@ TEST_F(OcsfTest, AStatementAndItsOutcomeAreOneEvent) {
     EXPECT_EQ(number(*event.member("unmapped"), "rows"), 2u);
 }
 
+TEST_F(OcsfTest, AWholeStatementIsOneEventAtOnce) {
+    journal.append(
+        EntryType::kStatement, kAlice,
+        [&](EntryWriter& writer) {
+            writer.add_uint(Field::kStatementNo, 1);
+            writer.add_uint(Field::kContext, context);
+            writer.add_text(Field::kStatement, "SELECT 1");
+            writer.add_uint(Field::kRows, 2);
+            writer.add_uint(Field::kDuration, 7'000'000);
+        },
+        kFlagWhole);
+    const auto all = events();
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(number(all[1], "status_id"), 1u);
+    EXPECT_EQ(number(all[1], "duration"), 7u);
+    EXPECT_EQ(number(all[1], "end_time"), number(all[1], "start_time") + 7);
+    EXPECT_EQ(number(*all[1].member("unmapped"), "rows"), 2u);
+}
+
 TEST_F(OcsfTest, LoginsAreAuthentication) {
     journal.append(EntryType::kLogout, kAlice);
     journal.append(EntryType::kLoginFailed, kAlice + 1, [](EntryWriter& writer) {

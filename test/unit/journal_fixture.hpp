@@ -6,6 +6,7 @@
 #include "record/origin.hpp"
 #include "record/recovery.hpp"
 #include "record/ring.hpp"
+#include "record/slots.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -84,6 +85,7 @@ class FaultyFiles : public Files {
 
 inline constexpr std::uint64_t kTestRing = 64u << 10;
 inline constexpr std::uint64_t kTestSegment = 32u << 10;
+inline constexpr std::uint32_t kTestSlots = 6;
 inline constexpr std::uint64_t kTestSystem = 7000000000000000001u;
 inline constexpr std::uint64_t kTestTime = 1'700'000'000'000'000'000u;
 
@@ -101,18 +103,24 @@ class JournalTest : public ::testing::Test {
     }
     void TearDown() override {
         ring_.unmap();
+        slots_.unmap();
         std::filesystem::remove_all(home_);
     }
 
     // Opens and recovers, as the postmaster does; on success the ring is mapped and `tail_` set.
     base::Result<Recovered> start(Files& files) {
         ring_.unmap();
+        slots_.unmap();
         origin_ = OpenOrigin{};
         auto opened = open_origin(files, place_);
         if (!opened.ok()) return opened.error();
         origin_ = std::move(*opened);
-        auto recovered = recover(files, origin_, kTestSegment, kTestTime);
+        std::string const slots = slots_path(place_.directory);
+        auto recovered = recover(files, origin_, slots, kTestSegment, kTestTime);
         if (!recovered.ok()) return recovered.error();
+        auto const file = make_slots(files, slots, origin_.identity, kTestSlots);
+        if (!file.ok()) return file.error();
+        EXPECT_EQ(slots_.map(file.value().get(), kTestSlots), 0);
         EXPECT_EQ(ring_.map(origin_.ring.get(), origin_.identity.size), 0);
         tail_ = recovered->tail;
         return recovered;
@@ -125,6 +133,7 @@ class JournalTest : public ::testing::Test {
     // What a crash of every process leaves: the files.
     void crash() {
         ring_.unmap();
+        slots_.unmap();
         origin_.ring.reset();
     }
 
@@ -175,6 +184,34 @@ class JournalTest : public ::testing::Test {
         return place;
     }
 
+    // Fills the slot as a statement's beginning does, and opens it.
+    Slot& open_slot(std::uint32_t at, const std::string& text) {
+        Slot& slot = slots_[at];
+        EntryHead head;
+        head.time = kTestTime;
+        head.session = 2 + at;
+        head.session_sequence = 9;
+        EntryWriter writer(slot.room(), head);
+        writer.add_text(Field::kStatement, text);
+        slot.set_front(static_cast<std::uint32_t>(writer.payload_size()));
+        writer.add_uint(Field::kTransactionNo, 4);
+        EXPECT_NE(writer.close(), 0u);
+        slot.open(1);
+        return slot;
+    }
+    // Reserves a place for what stands in the slot, notes it there and, if told so, copies and publishes.
+    std::uint64_t move(Slot& slot, bool published) {
+        std::size_t const length = EntryView(slot.entry()).length();
+        std::uint64_t position = 0;
+        EXPECT_TRUE(ring_.reserve(tail_, length + kCommitWordSize, 0, position));
+        slot.set(SlotState::kMoving, position);
+        if (!published) return position;
+        std::memcpy(ring_.at(position) + kCommitWordSize, slot.entry(), length);
+        seal_closed(ring_.at(position) + kCommitWordSize, origin_.identity.nonce, position);
+        ring_.publish(position);
+        return position;
+    }
+
     // Every entry of the origin's segments in order: the statement's text, "gap FROM-TO", or "fault".
     std::vector<std::string> recorded() {
         Files& files = system_files();
@@ -220,6 +257,7 @@ class JournalTest : public ::testing::Test {
     JournalPlace place_;
     OpenOrigin origin_;
     Ring ring_;
+    Slots slots_;
     std::atomic<std::uint64_t> tail_{0};
     std::atomic<std::uint64_t> segment_number_{0};
 };

@@ -198,6 +198,15 @@ TEST(Usage, AStatementThatEndedWellIsUse) {
     for (auto const& [key, use] : sum.uses) EXPECT_EQ(use.masked, key.privilege == "SELECT" ? 1u : 0u);
 }
 
+TEST(Usage, AWholeStatementIsUseAtOnce) {
+    Story story;
+    story.login(1, "alice");
+    story.begin(1, 1, kCustomer, {}, record::kFlagWhole);
+    auto const sum = story.read(1000);
+    EXPECT_TRUE(sum.open.empty());
+    EXPECT_EQ(shown(sum)["alice SELECT table public.customer"], 1u);
+}
+
 TEST(Usage, WhatWasNotAllowedIsNone) {
     Story story;
     story.login(1, "alice");
