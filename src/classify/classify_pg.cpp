@@ -1,14 +1,11 @@
-// From a statement to its footprint. Footprints of plans that PostgreSQL keeps are kept beside them, by the plan's
-// address, and go with the memory that the plan lives in.
+// From a statement to its footprint. Footprints of plans that PostgreSQL keeps are kept beside them.
 #include "classify/classify_pg.hpp"
 
 #include "classify/footprint_builder.hpp"
 #include "classify/functions_pg.hpp"
 #include "classify/plan_pg.hpp"
 #include "classify/utility_pg.hpp"
-#include "pg/memory.hpp"
-
-#include <unordered_map>
+#include "pg/beside_plans.hpp"
 
 extern "C" {
 #include "utils/inval.h"
@@ -27,27 +24,9 @@ struct Kept {
     std::uint64_t epoch;
 };
 
-using KeptPlans = std::unordered_map<const PlannedStmt*, Kept>;
-
-KeptPlans& kept_plans() {
-    static KeptPlans all;
+pg::BesidePlans<Kept>& kept_plans() {
+    static pg::BesidePlans<Kept> all;
     return all;
-}
-
-// Lives in the plan's memory; when that goes, another plan may get the address.
-class Forgetter {
- public:
-    explicit Forgetter(const PlannedStmt* plan) noexcept : plan_(plan) {}
-    ~Forgetter() { kept_plans().erase(plan_); }
-
- private:
-    const PlannedStmt* plan_;
-};
-
-// Only what a plan cache holds runs again.
-bool is_kept(const PlannedStmt* plan) noexcept {
-    auto const* const context = GetMemoryChunkContext(const_cast<PlannedStmt*>(plan));
-    return context != nullptr && context->name != nullptr && strcmp(context->name, "CachedPlan") == 0;
 }
 
 Footprint footprint_of(const PlannedStmt* plan) {
@@ -62,21 +41,11 @@ Footprint footprint_of(const PlannedStmt* plan) {
 
 const Footprint& kept_footprint(const PlannedStmt* plan) {
     auto& all = kept_plans();
-    auto found = all.find(plan);
-    if (found != all.end() && found->second.epoch == names_epoch) return found->second.footprint;
+    auto const* const kept = all.find(plan);
+    if (kept != nullptr && kept->epoch == names_epoch) return kept->footprint;
     auto footprint = footprint_of(plan);
-    if (found == all.end()) {
-        found = all.try_emplace(plan).first;
-        try {
-            pg::make_in<Forgetter>(GetMemoryChunkContext(const_cast<PlannedStmt*>(plan)), plan);
-        } catch (...) {
-            all.erase(plan);
-            throw;
-        }
-    }
     footprint.id = ++last_id;
-    found->second = {std::move(footprint), names_epoch};
-    return found->second.footprint;
+    return all.put(plan, {std::move(footprint), names_epoch}).footprint;
 }
 
 }  // namespace
@@ -104,7 +73,7 @@ const Footprint& classify(const Statement& statement) {
     static Footprint footprint;
     if (statement.query != nullptr) {
         listen_for_names();
-        if (is_kept(statement.plan)) return kept_footprint(statement.plan);
+        if (pg::is_kept(statement.plan)) return kept_footprint(statement.plan);
         return footprint = footprint_of(statement.plan);
     }
     footprint = {};

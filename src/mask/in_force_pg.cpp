@@ -46,7 +46,6 @@ struct Choice {
     std::vector<std::string> groups;
     decide::Unmasked unmasked;  // by grants
     MaskRules rules;
-    bool anywhere = false;  // masked in this database or another one
 };
 
 constexpr std::size_t kChoices = 8;
@@ -114,16 +113,12 @@ std::uint64_t now() noexcept {
     return static_cast<std::uint64_t>(GetCurrentTimestamp() + kEpochs);
 }
 
-void choose(Choice& choice, const identify::Actor& actor) {
-    choice.rules = {};
-    choice.anywhere = false;
-    choice.unmasked = {};
-    choice.provider = actor.provider;
-    choice.actor = actor.name;
-    choice.groups.assign(actor.groups.begin(), actor.groups.end());
-    // Superusers are never masked, nor refused when the policy cannot be had.
-    if (is_superuser(actor.login_role) && is_superuser(actor.effective_role)) return;
-    const policy::Image* const image = policy::in_force();
+// Superusers are never masked, nor refused when the policy cannot be had.
+bool is_never_masked(const identify::Actor& actor) {
+    return is_superuser(actor.login_role) && is_superuser(actor.effective_role);
+}
+
+Speaker speaker_of(const identify::Actor& actor, const policy::Image* image) {
     Speaker speaker;
     speaker.login = end_of(actor.login_role, actor.guarded, image);
     speaker.effective =
@@ -132,13 +127,23 @@ void choose(Choice& choice, const identify::Actor& actor) {
     for (End* end : {&speaker.login, &speaker.effective})
         for (const std::string& group : actor.groups) end->roles.push_back("group:" + group);
     speaker.database = database_name();
+    return speaker;
+}
+
+void choose(Choice& choice, const identify::Actor& actor) {
+    choice.rules = {};
+    choice.unmasked = {};
+    choice.provider = actor.provider;
+    choice.actor = actor.name;
+    choice.groups.assign(actor.groups.begin(), actor.groups.end());
+    if (is_never_masked(actor)) return;
+    const policy::Image* const image = policy::in_force();
+    Speaker speaker = speaker_of(actor, image);
     if (image != nullptr)
         choice.unmasked = decide::unmasked_for(
             *image, {actor.provider, actor.name, speaker.database, identify::session_id()}, now());
     speaker.unmasked = choice.unmasked.classes;
     choice.rules = MaskRules(image, speaker);
-    speaker.any_database = true;
-    choice.anywhere = MaskRules(image, speaker).any();
 }
 
 bool is_over(const Choice& choice) noexcept {
@@ -183,7 +188,13 @@ void look_at(const identify::Actor& actor) {
 }
 
 bool is_masked_anywhere(const identify::Actor& actor) {
-    return choice_for(actor).anywhere && pg::settings.masking_mode() == pg::Mode::kEnforce;
+    const Choice& choice = choice_for(actor);
+    if (pg::settings.masking_mode() != pg::Mode::kEnforce || is_never_masked(actor)) return false;
+    const policy::Image* const image = policy::in_force();
+    Speaker speaker = speaker_of(actor, image);
+    speaker.unmasked = choice.unmasked.classes;
+    speaker.any_database = true;
+    return MaskRules(image, speaker).any();
 }
 
 void watch_roles() {

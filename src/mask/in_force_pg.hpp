@@ -14,7 +14,8 @@ namespace hoopguard::mask {
 // Looks at who speaks and at the policy in force; cheap when neither changed. Call before the rest. May throw.
 void look_at(const identify::Actor& actor);
 
-// Whether a mask may be in force for `actor` in any database at all. May throw.
+// Whether a mask may be in force for `actor` in any database at all. Chooses among all policies at each call: for
+// what happens seldom. May throw.
 bool is_masked_anywhere(const identify::Actor& actor);
 
 // Told of changes of roles from here on; once, before the server forks.
@@ -68,6 +69,10 @@ bool is_known_class(const char* data_class);
 
 // Whether a method in the policy for `data_class` cannot mask values of `type` and keep the type; which one.
 bool find_misfit(const char* data_class, Oid type, Method* misfit);
+
+// The type below domains, and the type of an array's elements (InvalidOid: `base` is no array).
+Oid base_of(Oid type);
+Oid element_of(Oid base);
 
 // What methods can do with values of `type`, a domain's base included.
 TypeFamily family_of(Oid type);

@@ -57,6 +57,11 @@ void relation_changed(Datum, Oid relation) noexcept {
     if (entry->columns == nullptr) hash_search(entries, &relation, HASH_REMOVE, nullptr);
 }
 
+// Policies and the journal name tables with their schemas; renaming one changes no relation.
+void schema_changed(Datum, int, uint32) noexcept {
+    ++all_changes;
+}
+
 void make_cache() {
     context_of_entries = AllocSetContextCreate(CacheMemoryContext, "hoopguard labels", ALLOCSET_SMALL_SIZES);
     HASHCTL control = {};
@@ -167,6 +172,7 @@ std::uint64_t label_changes() noexcept {
 
 void watch_labels() {
     CacheRegisterRelcacheCallback(relation_changed, 0);
+    CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, 0);
 }
 
 void invalidate_labels(Oid relation) {

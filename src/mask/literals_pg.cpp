@@ -4,9 +4,12 @@
 
 #include "mask/labels_pg.hpp"
 #include "mask/lineage_pg.hpp"
+#include "pg/beside_plans.hpp"
 #include "pg/boundary.hpp"
 #include "pg/settings.hpp"
 #include "pg/tree.hpp"
+
+#include <vector>
 
 extern "C" {
 #include "access/transam.h"
@@ -282,6 +285,35 @@ record::SensitiveParts parts_of(List* notes) {
     return parts;
 }
 
+// What was found in a plan that is kept.
+struct Found {
+    std::vector<std::int32_t> literals;
+    std::vector<std::int32_t> parameters;
+    bool classified = false;
+
+    record::SensitiveParts parts() const noexcept {
+        record::SensitiveParts parts;
+        parts.literals = literals;
+        parts.parameters = parameters;
+        parts.classified = classified;
+        return parts;
+    }
+};
+
+// The notes of a plan never change.
+record::SensitiveParts parts_of_plan(const PlannedStmt* plan) {
+    static pg::BesidePlans<Found> known;
+    if (plan->invalItems == NIL) return {};
+    if (auto const* const before = known.find(plan)) return before->parts();
+    auto const parts = pg::call([plan] { return parts_of(plan->invalItems); });
+    if (!pg::is_kept(plan)) return parts;
+    return known
+        .put(plan, {{parts.literals.begin(), parts.literals.end()},
+                    {parts.parameters.begin(), parts.parameters.end()},
+                    parts.classified})
+        .parts();
+}
+
 record::SensitiveParts parts_of_utility(Node* statement) {
     record::SensitiveParts parts;
     Node* inner = query_within(statement);
@@ -309,10 +341,7 @@ void note_literals(PlannedStmt* plan, List* notes) {
 record::SensitiveParts sensitive_parts(const classify::Statement& statement) {
     if (statement.plan == nullptr) return {};
     PlannedStmt* const plan = statement.plan;
-    if (statement.query != nullptr) {
-        if (plan->invalItems == NIL) return {};
-        return pg::call([plan] { return parts_of(plan->invalItems); });
-    }
+    if (statement.query != nullptr) return parts_of_plan(plan);
     // These are many, and touch nothing; a failed transaction runs nothing else.
     switch (nodeTag(plan->utilityStmt)) {
         case T_TransactionStmt:

@@ -22,7 +22,7 @@ List* judge_literals(Query* query);
 void note_literals(PlannedStmt* plan, List* notes);
 
 // What is known of `statement`, which is about to run; of a utility statement by its contents: a query in it is
-// judged, code is any literal's. Belongs to the current memory context. Throws pg::Error.
+// judged, code is any literal's. Belongs to the current memory context or to the plan. Throws pg::Error.
 record::SensitiveParts sensitive_parts(const classify::Statement& statement);
 
 // Of a text that never became a statement. Looks at no catalog.

@@ -24,12 +24,14 @@ struct Column {
     ValueMask mask;  // when it is masked
     char* buffer;
     std::size_t room;
+    std::size_t longest;  // of the texts that are known to fit there when masked
 };
 
 struct MaskState {
     CustomScanState scan;
     int count;
-    int needed;  // how many columns below are read
+    int needed;      // how many columns below are read
+    bool allocated;  // memory for the row at hand
     Column* columns;
 };
 
@@ -56,35 +58,73 @@ void begin_column(Column& column, Expr* expression, MemoryContext context) {
     column.buffer = static_cast<char*>(MemoryContextAlloc(context, column.room));
 }
 
-void make_room(Column& column, std::size_t room, MemoryContext context) {
+// For the masked form of a text of `size` bytes.
+void make_room(Column& column, std::size_t size, MemoryContext context) {
+    column.longest = size;
+    std::size_t const room = VARHDRSZ + room_for(column.mask.spec, size);
+    if (room <= column.room) return;
     pfree(column.buffer);
     column.room = room + room / 2;
     if (column.room > MaxAllocSize) column.room = room;
     column.buffer = static_cast<char*>(MemoryContextAlloc(context, column.room));
 }
 
-// Whether a text lies in its row as it is, neither compressed nor kept elsewhere.
-bool lies_in_row(Datum value) {
-    auto* stored = reinterpret_cast<struct varlena*>(DatumGetPointer(value));
-    // VARATT_IS_SHORT is true of pointers to toasted values too.
-    return !VARATT_IS_EXTERNAL(stored) && !VARATT_IS_COMPRESSED(stored);
+// A text as it lies in its row; without data where it is compressed or kept elsewhere.
+std::string_view text_in_row(Datum value) noexcept {
+    auto* const stored = DatumGetPointer(value);
+    // VARATT_IS_1B is true of pointers to toasted values too.
+    if (VARATT_IS_1B(stored))
+        return VARATT_IS_1B_E(stored) ? std::string_view()
+                                      : std::string_view(VARDATA_1B(stored), VARSIZE_1B(stored) - VARHDRSZ_SHORT);
+    return VARATT_IS_4B_U(stored) ? std::string_view(VARDATA_4B(stored), VARSIZE_4B(stored) - VARHDRSZ)
+                                  : std::string_view();
 }
 
-Datum mask_plain(Column& column, Datum value, MemoryContext context) {
-    auto* stored = reinterpret_cast<struct varlena*>(DatumGetPointer(value));
-    std::size_t const size = VARSIZE_ANY_EXHDR(stored);
-    std::size_t const room = VARHDRSZ + room_for(column.mask.spec, size);
-    if (room > column.room) make_room(column, room, context);
-    std::size_t const length = mask_text(column.mask.spec, column.mask.keys, column.mask.step,
-                                         {VARDATA_ANY(stored), size}, VARDATA(column.buffer));
+Datum mask_plain(Column& column, std::string_view text, MemoryContext context) {
+    if (text.size() > column.longest) make_room(column, text.size(), context);
+    std::size_t const length =
+        mask_text(column.mask.spec, column.mask.keys, column.mask.step, text, VARDATA(column.buffer));
     SET_VARSIZE(column.buffer, VARHDRSZ + length);
     return PointerGetDatum(column.buffer);
 }
 
-Datum mask_other(const Column& column, Datum value, bool* is_null, ExprContext* expressions) {
+Datum mask_other(MaskState& state, const Column& column, Datum value, bool* is_null) {
+    state.allocated = true;
+    ExprContext* const expressions = state.scan.ss.ps.ps_ExprContext;
     MemoryContext const before = MemoryContextSwitchTo(expressions->ecxt_per_tuple_memory);
     Datum const masked = mask_value(column.mask, value, is_null);
     MemoryContextSwitchTo(before);
+    return masked;
+}
+
+// The last row, and what was allocated for it: mostly nothing.
+void forget_row(MaskState& state) {
+    if (state.allocated || state.scan.ss.ps.ps_ProjInfo != nullptr)
+        ResetExprContext(state.scan.ss.ps.ps_ExprContext);
+    state.allocated = false;
+    TupleTableSlot* const row = state.scan.ss.ss_ScanTupleSlot;
+    if (TTS_SHOULDFREE(row)) ExecClearTuple(row);
+}
+
+// Fills `row` from the row below; returns how many values it masked.
+int mask_row(MaskState& state, const TupleTableSlot* below, TupleTableSlot* row) {
+    const Datum* const values = below->tts_values;
+    const bool* const nulls = below->tts_isnull;
+    Datum* const shown = row->tts_values;
+    bool* const shown_nulls = row->tts_isnull;
+    int masked = 0;
+    for (int i = 0; i < state.count; ++i) {
+        Column& column = state.columns[i];
+        Datum const value = values[column.source];
+        bool const is_null = nulls[column.source];
+        shown[i] = value;
+        shown_nulls[i] = is_null;
+        if (is_null || !column.masked) continue;
+        ++masked;
+        std::string_view const text = column.plain ? text_in_row(value) : std::string_view();
+        shown[i] = text.data() != nullptr ? mask_plain(column, text, state.scan.ss.ps.state->es_query_cxt)
+                                          : mask_other(state, column, value, &shown_nulls[i]);
+    }
     return masked;
 }
 
@@ -118,32 +158,18 @@ static void hoopguard_mask_begin(CustomScanState* node, EState* estate, int flag
 
 static TupleTableSlot* hoopguard_mask_next(CustomScanState* node) {
     auto* state = reinterpret_cast<MaskState*>(node);
-    ExprContext* const expressions = node->ss.ps.ps_ExprContext;
-    ResetExprContext(expressions);
-    TupleTableSlot* const below = ExecProcNode(outerPlanState(node));
     TupleTableSlot* const row = node->ss.ss_ScanTupleSlot;
-    ExecClearTuple(row);
-    if (TupIsNull(below)) return row;
+    forget_row(*state);
+    TupleTableSlot* const below = ExecProcNode(outerPlanState(node));
+    if (TupIsNull(below)) return ExecClearTuple(row);
     slot_getsomeattrs(below, state->needed);
-    int masked = 0;
-    for (int i = 0; i < state->count; ++i) {
-        Column& column = state->columns[i];
-        Datum const value = below->tts_values[column.source];
-        bool const is_null = below->tts_isnull[column.source];
-        row->tts_isnull[i] = is_null;
-        if (is_null || !column.masked) {
-            row->tts_values[i] = value;
-            continue;
-        }
-        ++masked;
-        row->tts_values[i] = column.plain && lies_in_row(value)
-                                 ? mask_plain(column, value, node->ss.ps.state->es_query_cxt)
-                                 : mask_other(column, value, &row->tts_isnull[i], expressions);
-    }
+    int const masked = mask_row(*state, below, row);
     InstrCountFiltered1(node, masked);
-    ExecStoreVirtualTuple(row);
+    // What ExecStoreVirtualTuple() does to a slot that was emptied first.
+    row->tts_flags &= static_cast<std::uint16_t>(~TTS_FLAG_EMPTY);
+    row->tts_nvalid = static_cast<AttrNumber>(state->count);
     if (node->ss.ps.ps_ProjInfo == nullptr) return row;
-    expressions->ecxt_scantuple = row;
+    node->ss.ps.ps_ExprContext->ecxt_scantuple = row;
     return ExecProject(node->ss.ps.ps_ProjInfo);
 }
 

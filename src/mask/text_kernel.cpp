@@ -4,7 +4,12 @@
 #include "mask/keyed_text.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace hoopguard::mask {
 
@@ -34,59 +39,110 @@ std::size_t characters(CharacterStep step, std::string_view text) noexcept {
     return count;
 }
 
+// In words, the last of which overlaps the one before: values are short.
 bool is_ascii(std::string_view text) noexcept {
     constexpr std::uint64_t kHighBits = 0x8080808080808080;
-    const char* at = text.data();
-    std::size_t left = text.size();
-    std::uint64_t seen = 0;
-    for (; left >= 8; at += 8, left -= 8) {
+    const auto word_at = [&text](std::size_t at) noexcept {
         std::uint64_t word;
-        std::memcpy(&word, at, sizeof word);
-        seen |= word;
+        std::memcpy(&word, text.data() + at, sizeof word);
+        return word;
+    };
+    std::uint64_t seen = 0;
+    if (text.size() >= sizeof seen) {
+        for (std::size_t at = 0; at + sizeof seen < text.size(); at += sizeof seen) seen |= word_at(at);
+        seen |= word_at(text.size() - sizeof seen);
+    } else {
+        for (const char c : text) seen |= static_cast<unsigned char>(c);
     }
-    for (; left > 0; ++at, --left) seen |= static_cast<unsigned char>(*at) & 0x80u;
     return (seen & kHighBits) == 0;
 }
 
 char* put_partial(const Method& method, CharacterStep step, std::string_view value, char* out) noexcept {
+    const std::size_t kept = std::size_t{method.prefix} + method.suffix;
     if (is_ascii(value)) {
-        if (value.size() < 2 * (std::size_t{method.prefix} + method.suffix)) return put(out, kHidden);
+        if (value.size() < 2 * kept) return put(out, kHidden);
         out = put(put(out, value.substr(0, method.prefix)), kHidden);
         return put(out, value.substr(value.size() - method.suffix));
     }
     const std::size_t count = characters(step, value);
-    const std::size_t kept = std::size_t{method.prefix} + method.suffix;
     if (count < 2 * kept) return put(out, kHidden);
     out = put(out, first_characters(step, value, method.prefix));
     out = put(out, kHidden);
     return put(out, value.substr(first_characters(step, value, count - method.suffix).size()));
 }
 
-bool is_plain_label(std::string_view label) noexcept {
-    if (label.empty() || label.size() > kLongestLabel) return false;
-    for (const char c : label)
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))) return false;
-    return true;
+// Where the last '@' of `text` is; npos: nowhere.
+std::size_t find_last_at(std::string_view text) noexcept {
+    std::size_t left = text.size();
+#ifdef __SSE2__
+    constexpr std::size_t kWidth = 16;
+    const __m128i wanted = _mm_set1_epi8('@');
+    for (; left >= kWidth; left -= kWidth) {
+        __m128i bytes;
+        std::memcpy(&bytes, text.data() + left - kWidth, kWidth);
+        const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted)));
+        if (found != 0) return left - kWidth + static_cast<std::size_t>(std::bit_width(found)) - 1;
+    }
+#endif
+    while (left > 0)
+        if (text[--left] == '@') return left;
+    return std::string_view::npos;
 }
 
-// The first character, where it does not give the whole of `part` away.
+bool is_letter(char c) noexcept {
+    return static_cast<unsigned char>((c | 0x20) - 'a') < 26;
+}
+
+// The last label of a domain with its dot, where it may be shown as it is and another label stands before it; else
+// nothing.
+std::string_view last_label(std::string_view domain) noexcept {
+    std::size_t size = 0;
+    while (size < domain.size() && size < kLongestLabel && is_letter(domain[domain.size() - 1 - size])) ++size;
+    const bool shown = size > 0 && size + 1 < domain.size() && domain[domain.size() - 1 - size] == '.';
+    return shown ? domain.substr(domain.size() - 1 - size) : std::string_view();
+}
+
+// The first character, where it does not give the whole of `part` away. `part` is not empty.
 char* put_initial(CharacterStep step, std::string_view part, char* out) noexcept {
-    const auto initial = first_characters(step, part, 1);
-    return put(initial.size() < part.size() ? put(out, initial) : out, kStars);
+    const char* const begin = part.data();
+    const bool ascii = static_cast<signed char>(*begin) >= 0;
+    const std::size_t length = ascii ? 1 : step(begin, begin + part.size());
+    if (length == part.size()) return put(out, kStars);
+    if (length == 1)
+        *out++ = *begin;
+    else
+        out = put(out, part.substr(0, length));
+    return put(out, kStars);
 }
 
 char* put_email(CharacterStep step, std::string_view value, char* out) noexcept {
-    const auto at = value.rfind('@');
+    const auto at = find_last_at(value);
     if (at == std::string_view::npos || at == 0 || at + 1 == value.size()) return put(out, kStars);
     out = put_initial(step, value.substr(0, at), out);
     *out++ = '@';
     const auto domain = value.substr(at + 1);
-    const auto dot = domain.rfind('.');
-    const auto last_label = dot == std::string_view::npos ? std::string_view() : domain.substr(dot + 1);
-    if (dot == 0 || !is_plain_label(last_label)) return put(out, kStars);
-    out = put_initial(step, domain.substr(0, dot), out);
-    *out++ = '.';
-    return put(out, last_label);
+    const auto label = last_label(domain);
+    if (label.empty()) return put(out, kStars);
+    return put(put_initial(step, domain.substr(0, domain.size() - label.size()), out), label);
+}
+
+char* put_unkeyed(const Method& method, CharacterStep step, std::string_view value, char* out) noexcept {
+    switch (method.kind) {
+        case MethodKind::kPartial: return put_partial(method, step, value, out);
+        case MethodKind::kEmail: return put_email(step, value, out);
+        case MethodKind::kClear: return put(out, value);
+        default: return put(out, kStars);
+    }
+}
+
+char* put_keyed(const Method& method, const MaskKeys& keys, CharacterStep step, std::string_view value,
+                char* out) noexcept {
+    switch (method.kind) {
+        case MethodKind::kHash: return put_token(keys, value, out);
+        case MethodKind::kFpe: return put_encrypted(keys, step, value, out);
+        case MethodKind::kPseudonym: return put_pseudonym(keys, value, out);
+        default: return put(out, kStars);
+    }
 }
 
 std::string_view without_padding(std::string_view value) noexcept {
@@ -129,22 +185,17 @@ std::size_t room_for(const MaskSpec& spec, std::size_t size) noexcept {
 std::size_t mask_text(const MaskSpec& spec, const MaskKeys* keys, CharacterStep step, std::string_view value,
                       char* out) noexcept {
     if (spec.padded) value = without_padding(value);
-    char* end = out;
-    MethodKind const kind = is_keyed(spec.method.kind) && keys == nullptr ? MethodKind::kRedact : spec.method.kind;
-    switch (kind) {
-        case MethodKind::kPartial: end = put_partial(spec.method, step, value, out); break;
-        case MethodKind::kEmail: end = put_email(step, value, out); break;
-        case MethodKind::kHash: end = put_token(*keys, value, out); break;
-        case MethodKind::kFpe: end = put_encrypted(*keys, step, value, out); break;
-        case MethodKind::kPseudonym: end = put_pseudonym(*keys, value, out); break;
-        case MethodKind::kClear: end = put(out, value); break;
-        default: end = put(out, kStars); break;
-    }
-    return fit_text(spec, step, out, static_cast<std::size_t>(end - out));
+    char* const end = keys != nullptr && is_keyed(spec.method.kind)
+                          ? put_keyed(spec.method, *keys, step, value, out)
+                          : put_unkeyed(spec.method, step, value, out);
+    const auto length = static_cast<std::size_t>(end - out);
+    return spec.most_characters == 0 ? length : fit_text(spec, step, out, length);
 }
 
 std::size_t fit_text(const MaskSpec& spec, CharacterStep step, char* out, std::size_t length) noexcept {
     if (spec.most_characters == 0) return length;
+    // No text has more characters than bytes.
+    if (!spec.padded && length <= spec.most_characters) return length;
     length = first_characters(step, {out, length}, spec.most_characters).size();
     if (!spec.padded) return length;
     const std::size_t missing = spec.most_characters - characters(step, {out, length});

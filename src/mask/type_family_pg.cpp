@@ -2,6 +2,7 @@
 #include "mask/in_force_pg.hpp"
 
 extern "C" {
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "parser/parse_coerce.h"
 #include "utils/lsyscache.h"
@@ -9,8 +10,19 @@ extern "C" {
 
 namespace hoopguard::mask {
 
+// Types of fixed OIDs need no look at the catalog: none is a domain. A node of a plan asks each time that it
+// begins.
+Oid base_of(Oid type) {
+    return type < FirstGenbkiObjectId ? type : getBaseType(type);
+}
+
+Oid element_of(Oid base) {
+    bool const known = base == TEXTOID || base == VARCHAROID || base == BPCHAROID;
+    return known ? InvalidOid : get_element_type(base);
+}
+
 TypeFamily family_of(Oid type) {
-    Oid const base = getBaseType(type);
+    Oid const base = base_of(type);
     switch (base) {
         case INT2OID:
         case INT4OID:
@@ -27,10 +39,12 @@ TypeFamily family_of(Oid type) {
         case JSONBOID: return TypeFamily::kJson;
         case INETOID:
         case CIDROID: return TypeFamily::kAddress;
+        case TEXTOID:
+        case VARCHAROID:
         case BPCHAROID: return TypeFamily::kText;
         default: break;
     }
-    if (Oid const element = get_element_type(base); OidIsValid(element)) {
+    if (Oid const element = element_of(base); OidIsValid(element)) {
         TypeFamily const family = family_of(element);
         return family == TypeFamily::kOther ? TypeFamily::kConstant : family;
     }
@@ -39,7 +53,7 @@ TypeFamily family_of(Oid type) {
 }
 
 const char* redacted_form(Oid type) {
-    Oid const base = getBaseType(type);
+    Oid const base = base_of(type);
     switch (base) {
         case INT2OID:
         case INT4OID:

@@ -203,7 +203,7 @@ CharacterStep database_step(bool bounded) noexcept {
 
 ValueMask value_mask(Oid type, const MaskSpec& spec, MemoryContext context) {
     ValueMask mask = {};
-    mask.base = getBaseType(type);
+    mask.base = base_of(type);
     mask.family = family_of(mask.base);
     mask.spec = spec;
     mask.spec.method = fitting(spec.method, mask.family);
@@ -211,7 +211,7 @@ ValueMask value_mask(Oid type, const MaskSpec& spec, MemoryContext context) {
     MethodKind const kind = mask.spec.method.kind;
     mask.null = kind == MethodKind::kNull;
     if (mask.null || kind == MethodKind::kClear) return mask;
-    Oid const element = get_element_type(mask.base);
+    Oid const element = element_of(mask.base);
     if (mask.family != TypeFamily::kText || OidIsValid(element)) mask.value = constant_of(mask.base, context);
     if (kind == MethodKind::kRedact) {
         // Nothing of the value is looked at: a long one is never fetched.

@@ -11,7 +11,7 @@
 
 namespace hoopguard::mask {
 
-// What a look at a plan found. The texts belong to the memory context that was current.
+// What a look at a plan found. The texts are good until the next one.
 struct Inspection {
     // The masked columns that the statement reads, as "schema.table.column".
     std::span<const std::string_view> masked;

@@ -123,6 +123,18 @@ $node->safe_psql('postgres', "DELETE FROM hoopguard.actor WHERE name = 'agent'")
 like($session->query('EXECUTE mine'), $raw, 'a kept plan follows the policy: no agent any more');
 $node->safe_psql('postgres', "INSERT INTO hoopguard.actor (name, kind) VALUES ('agent', 'agent')");
 is($session->query('EXECUTE mine'), 'c***@C***.com', 'and an agent again');
+$node->safe_psql('postgres', "CREATE SCHEMA shop; CREATE TABLE shop.visitor AS SELECT email FROM customer LIMIT 1; GRANT USAGE ON SCHEMA shop TO agent; SELECT hoopguard.classify_column('shop.visitor', 'email', 'email')");
+$session->query('SET search_path = shop, store; PREPARE named AS SELECT given FROM visitor AS v (given)');
+my $shown = join ' ', map { scalar $session->query('EXECUTE named') } 1 .. 3;
+$node->safe_psql('postgres', 'ALTER SCHEMA shop RENAME TO store');
+$shown .= ' ' . $session->query('EXECUTE named');
+$node->safe_psql('postgres', 'ALTER TABLE store.visitor RENAME email TO address');
+$shown .= ' ' . $session->query('EXECUTE named');
+is($shown, join(' ', ('c***@C***.com') x 5), 'a kept plan masks a column whatever its names become');
+$node->safe_psql('postgres', "SELECT hoopguard.set_mask('email', 'clear', roles => '{agent}', objects => '{store.*}')");
+like($session->query('SELECT * FROM visitor'), $raw, 'a mask policy may name a schema');
+$node->safe_psql('postgres', 'ALTER SCHEMA store RENAME TO shop');
+is($session->query('SELECT * FROM visitor'), 'c***@C***.com', 'and means it no longer when it has another name');
 $session->quit;
 my $switching = $node->background_psql('postgres', on_error_stop => 0);
 $switching->query('PREPARE s AS SELECT email FROM customer WHERE id = 1');
@@ -147,6 +159,8 @@ SELECT string_agg(coalesce(array_to_string(masked, ','), ''), ';' ORDER BY entry
  WHERE login_role = 'agent' AND parent_no IS NULL AND statement = 'SELECT email FROM customer WHERE id = 1'
 SQL
 is($recorded, ';public.customer.email', 'the journal names the masked columns: none before the agent was one');
+is($node->safe_psql('postgres', "SELECT string_agg(array_to_string(masked, ','), ' ' ORDER BY entry) FROM hoopguard.statement WHERE login_role = 'agent' AND masked::text ~ 'visitor'"),
+    'shop.visitor.email shop.visitor.email shop.visitor.email store.visitor.email store.visitor.address shop.visitor.address', 'and those of a kept plan by the names that they have when it runs');
 is($node->safe_psql('postgres', "SELECT count(*) FROM hoopguard.statement s WHERE login_role = 'agent' AND s::text ~ 'CANARY|canary'"), '0', "the journal of the agent's statements holds no real value");
 my $log = PostgreSQL::Test::Utils::slurp_file($node->logfile);
 my @leaks = grep { /$raw/ && !/INSERT INTO customer/ } split /\n/, $log;

@@ -93,5 +93,48 @@ TEST(TextKernel, AnyBytesKeepToTheirRoomAndValidTextStaysValid) {
     }
 }
 
+// The rule of method email, one character after the other.
+std::string email_by_rule(const std::string& value) {
+    const auto initial = [](const std::string& part) {
+        const auto length = utf8_step(part.data(), part.data() + part.size());
+        return (length < part.size() ? part.substr(0, length) : "") + "***";
+    };
+    const auto at = value.rfind('@');
+    if (at == std::string::npos || at == 0 || at + 1 == value.size()) return "***";
+    const auto domain = value.substr(at + 1);
+    const auto dot = domain.rfind('.');
+    const auto label = dot == std::string::npos ? "" : domain.substr(dot + 1);
+    bool plain = !label.empty() && label.size() <= 24 && dot != 0;
+    for (const char c : label) plain = plain && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
+    return initial(value.substr(0, at)) + "@" + (plain ? initial(domain.substr(0, dot)) + "." + label : "***");
+}
+
+TEST(TextKernel, EmailIsWhatTheRuleSaysHoweverLongThePartsAre) {
+    std::mt19937 random(4711);
+    const char* const pieces[] = {"a", "Z", "@", ".", "1", "ä", "€", "_", "`", "[", "{"};
+    for (int round = 0; round < 100000; ++round) {
+        std::string value;
+        for (unsigned n = random() % 40; n > 0; --n) value += 'a' + static_cast<char>(random() % 26);
+        for (unsigned n = 1 + random() % 3; n > 0; --n)
+            value.insert(random() % (value.size() + 1), pieces[random() % std::size(pieces)]);
+        if (random() % 2 != 0) value.insert(random() % (value.size() + 1), "@");
+        if (random() % 2 != 0) value.insert(random() % (value.size() + 1), ".");
+        ASSERT_EQ(masked(kEmail, value), email_by_rule(value)) << value;
+    }
+}
+
+TEST(TextKernel, PartialCountsCharactersWhereverOneIsLong) {
+    for (std::size_t size = 0; size < 40; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            const auto value = std::string(at, 'x') + "ä" + std::string(size - at - 1, 'x');
+            const bool ends_shown = size >= 4;
+            const auto first = at == 0 ? "ä" : "x";
+            const auto last = at + 1 == size ? "ä" : "x";
+            EXPECT_EQ(masked(partial(1, 1), value),
+                      ends_shown ? std::string(first) + "****" + last : std::string("****"));
+        }
+    }
+}
+
 }  // namespace
 }  // namespace hoopguard::mask
