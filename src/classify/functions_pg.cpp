@@ -7,7 +7,6 @@
 #include "pg/compat.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -76,8 +75,7 @@ constexpr Known kLibraries[] = {
     {"pg_cron", kCode},
 };
 
-// Functions of hoopguard's that change policy, by their names in its schema, where only its owner makes any: what
-// they do themselves may be done in another database.
+// Functions of hoopguard's that change policy, by their names in its schema, where only its owner makes any.
 constexpr std::string_view kPolicyFunctions[] = {
     "guard",
     "unguard",
@@ -99,12 +97,13 @@ constexpr std::string_view kPolicyFunctions[] = {
     "unmap_group",
     "unmap_claims",
     "preload_for_mapped_roles",
-    "open_review",
-    "close_review",
-    "certify",
-    "reassign",
     "uninstall",
 };
+
+// Those that write to other tables of hoopguard's: where they are done out of sight (sqlapi/elsewhere.cpp), the
+// call is what is judged.
+constexpr std::string_view kWritesElsewhere[] = {"open_review", "close_review", "certify", "reassign"};
+constexpr std::string_view kElsewhere = "hoopguard_elsewhere";
 
 constexpr std::string_view kSetConfig = "set_config_by_name";
 
@@ -162,6 +161,13 @@ std::string_view base_name(std::string_view path) {
     return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
+bool changes_policy(const Facts& facts) {
+    auto const is_among = [&facts](std::span<const std::string_view> names) {
+        return std::ranges::find(names, facts.own) != names.end();
+    };
+    return is_among(kPolicyFunctions) || (facts.symbol == kElsewhere && is_among(kWritesElsewhere));
+}
+
 FunctionEffect find_effect(Oid function) {
     auto const facts = pg::call([function] { return facts_of(function); });
     FunctionEffect effect;
@@ -176,7 +182,7 @@ FunctionEffect find_effect(Oid function) {
         case SQLlanguageId: break;
         default: effect.classes = facts.trusted ? ClassSet() : ClassSet(kCode); break;
     }
-    if (std::ranges::find(kPolicyFunctions, facts.own) != std::end(kPolicyFunctions)) effect.classes |= kPolicy;
+    if (changes_policy(facts)) effect.classes |= kPolicy;
     return effect;
 }
 
