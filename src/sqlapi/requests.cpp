@@ -16,6 +16,7 @@
 #include "pipeline.hpp"
 #include "policy/mailbox_pg.hpp"
 #include "record/statement_text_pg.hpp"
+#include "sqlapi/one_transaction.hpp"
 #include "sqlapi/own_call.hpp"
 
 extern "C" {
@@ -92,14 +93,12 @@ std::int64_t microseconds_of(const Interval* span) {
 void require_one_transaction(List* statements) {
     ListCell* cell;
     foreach (cell, statements) {
-        auto const* const command = static_cast<RawStmt*>(lfirst(cell))->stmt;
-        bool const talks =
-            IsA(command, CopyStmt) && reinterpret_cast<const CopyStmt*>(command)->filename == nullptr;
-        if (!IsA(command, TransactionStmt) && !talks) continue;
+        const char* const obstacle =
+            sqlapi::obstacle_to_one_transaction(static_cast<RawStmt*>(lfirst(cell))->stmt);
+        if (obstacle == nullptr) continue;
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("invalid value for argument \"script\": it cannot run in one transaction"),
-                        errdetail("It holds a command that %s.",
-                                  talks ? "copies from or to the client" : "begins or ends a transaction"),
+                        errdetail("It holds a command that %s.", obstacle),
                         errhint("Allowed: SQL statements; they run in one transaction of their own.")));
     }
 }
