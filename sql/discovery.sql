@@ -12,6 +12,7 @@ SELECT i, (ARRAY['Anna', 'Bert', 'Cleo'])[i % 3 + 1], 'u' || i || '@example.com'
 CREATE VIEW found.not_a_table AS SELECT work_email FROM found.person;
 SELECT relation, column_name, data_class, score >= 0.8 AS sure, evidence FROM hoopguard.discover('{found}');
 SELECT count(*) FROM hoopguard.discover('{found}') WHERE evidence ~ 'example|555|Anna|219-|10\.0';
+SELECT count(*) FROM hoopguard.discover('{found}') WHERE score::text !~ '^(0\.\d\d?|1)$';
 -- By names alone.
 SELECT column_name, data_class, score, evidence FROM hoopguard.discover('{found}', 0) ORDER BY 1;
 SELECT relation, column_name, data_class, score >= 0.8 AS sure FROM hoopguard.classify_discovered(schemas => '{found}') ORDER BY 2;

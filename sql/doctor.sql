@@ -29,6 +29,12 @@ SELECT status, detail LIKE '%template1%' AS others, detail LIKE '%contrib_regres
 SELECT remedy FROM hoopguard.doctor() WHERE check_name = 'databases' \gexec
 SELECT status FROM hoopguard.doctor() WHERE check_name = 'databases';
 
+SELECT status FROM hoopguard.doctor() WHERE check_name = 'actor_owners';
+UPDATE hoopguard.actor SET owner = 'regress_doctor_gone' WHERE name = 'regress_doctor_bot';
+SELECT status, detail, remedy FROM hoopguard.doctor() WHERE check_name = 'actor_owners';
+INSERT INTO hoopguard.actor (provider, name) VALUES ('corp', 'regress_doctor_gone');
+SELECT status FROM hoopguard.doctor() WHERE check_name = 'actor_owners';
+
 SELECT hoopguard.unguard('regress_doctor');
 DELETE FROM hoopguard.actor;
 DROP VIEW doctor_roles;

@@ -18,6 +18,11 @@ SELECT hoopguard.classify('SELECT * FROM explain_people');
 SELECT hoopguard.classify('DELETE FROM explain_people WHERE id = $1');
 SELECT hoopguard.classify('DELETE FROM explain_people WHERE id = id');
 SELECT hoopguard.classify('DROP TABLE explain_people; SELECT 1');
+CREATE SCHEMA explain_none;
+SELECT hoopguard.classify('ALTER TABLE explain_people ADD COLUMN x int; CREATE VIEW v AS SELECT 1 AS a; DROP SCHEMA explain_none');
+DROP SCHEMA explain_none;
+SELECT hoopguard.classify('SELECT hoopguard.guard(''x'', ''warn'', ''{ddl}'')'), hoopguard.classify('SELECT * FROM hoopguard.lock_actor(''x'', ''y'')'),
+       hoopguard.classify('CREATE VIEW w AS SELECT 1 AS a'), hoopguard.classify('SELECT hoopguard.whoami()');
 SELECT hoopguard.classify('EXPLAIN UPDATE explain_people SET v = 1');
 SELECT hoopguard.classify('EXPLAIN (ANALYZE) UPDATE explain_people SET v = 1');
 SELECT hoopguard.classify('WITH gone AS (DELETE FROM explain_people WHERE id = 1 RETURNING *) SELECT * FROM gone');

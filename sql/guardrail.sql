@@ -22,6 +22,7 @@ SELECT hoopguard.guard('x', 'block', '{ddl}', roles => '{regress_nobody}');
 SELECT hoopguard.guard('x', 'block', '{ddl}', except_roles => '{}');
 SELECT hoopguard.guard('x', 'block', '{ddl}', schedule => 'always');
 SELECT hoopguard.guard('x', 'block', '{ddl}', schedule => 'Mon-Fri 09:00-18:00 Mars/Olympus');
+SELECT hoopguard.guard('x', 'block', '{ddl}', schedule => 'Mon-Fri 9:0-18:00');
 SELECT hoopguard.guard('x', 'block', '{ddl}', max_rows => 5);
 SELECT hoopguard.guard('x', 'block', '{write}', max_rows => -5);
 SELECT hoopguard.guard('x', 'block', '{write}', per => '1 hour');

@@ -36,6 +36,11 @@ SELECT hoopguard.guard('short', 'block', '{read, write}', roles => '{regress_tim
 SET ROLE regress_time;
 SELECT pg_sleep(0.05) IS NULL AS slept;
 RESET ROLE;
+-- One that asks says where leave is to be had.
+SELECT hoopguard.guard('short', 'ask', '{read}', roles => '{regress_time}', max_duration => '100 ms');
+SET ROLE regress_time;
+SELECT count(*), pg_sleep(60) IS NULL FROM slept;
+RESET ROLE;
 SELECT hoopguard.unguard('short');
 DROP TABLE slept;
 DROP ROLE regress_time;

@@ -45,6 +45,13 @@ SELECT guardrail, application, would_refuse, would_mask, example IS NOT NULL AS 
   FROM hoopguard.impact WHERE guardrail = 'regress_history';
 SELECT statement FROM hoopguard.statement
  WHERE entry = (SELECT example FROM hoopguard.impact WHERE guardrail = 'regress_history');
+-- Whoever writes policy sees the counts; the statements are the auditors'.
+SET ROLE regress_history_admin;
+SELECT guardrail, would_refuse, would_mask FROM hoopguard.impact WHERE guardrail = 'regress_history';
+SELECT count(*) FROM hoopguard.backtest('regress_history', '1 hour');
+SET ROLE regress_history_bot;
+SELECT count(*) FROM hoopguard.impact_of_all();
+RESET ROLE;
 -- What a rule would have met, before it is made to count.
 SELECT statement, role, verdict, reason FROM hoopguard.backtest('regress_history', '1 hour') ORDER BY entry;
 SELECT hoopguard.guard('regress_history', 'ask', '{ddl.create}', roles => '{regress_history_bot}', objects => '{history_bot.*}', mode => 'off');

@@ -25,6 +25,16 @@ SELECT hoopguard.request_script(' ; ', 'x');
 SELECT hoopguard.request_script('DROP TABEL x', 'x');
 SELECT hoopguard.request_script('BEGIN; SELECT 1; COMMIT', 'x');
 SELECT hoopguard.request_script('SELECT 1; COPY a FROM STDIN', 'x');
+SELECT hoopguard.request_script('SELECT 1; VACUUM a', 'x');
+\set VERBOSITY terse
+\set ON_ERROR_STOP 0
+SELECT format('SELECT hoopguard.request_script(%L, ''x'')', s) FROM unnest(ARRAY['CREATE DATABASE a', 'DROP DATABASE a',
+    'CREATE TABLESPACE a LOCATION ''/a''', 'DROP TABLESPACE a', 'ALTER SYSTEM SET work_mem = ''1MB''', 'ALTER DATABASE a SET TABLESPACE b',
+    'CREATE INDEX CONCURRENTLY ON a (b)', 'DROP INDEX CONCURRENTLY a', 'REINDEX TABLE CONCURRENTLY a', 'REINDEX SCHEMA a', 'CLUSTER',
+    'ALTER TABLE a DETACH PARTITION b CONCURRENTLY', 'CREATE SUBSCRIPTION a CONNECTION '''' PUBLICATION b', 'DISCARD ALL']) s \gexec
+\set VERBOSITY default
+-- What only looks like these is taken.
+SELECT hoopguard.cancel(hoopguard.request_script('ANALYZE pg_class; REINDEX TABLE a; CLUSTER a; CREATE INDEX ON a (b); DROP INDEX b; ALTER TABLE a DETACH PARTITION b; DISCARD PLANS; ALTER DATABASE a CONNECTION LIMIT 3; CREATE SUBSCRIPTION a CONNECTION '''' PUBLICATION b WITH (connect = false)', 'x'));
 
 -- Filed by an agent, out of a transaction that rolls back.
 \c - regress_ask_agent

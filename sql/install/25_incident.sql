@@ -168,7 +168,10 @@ BEGIN
 
     IF session_user = ANY (held) THEN
         RAISE WARNING 'you have locked yourself out' USING
-            HINT = 'This session ends when the transaction commits; ROLLBACK undoes the lock.';
+            -- Called from another database, this is a worker, whose transaction the caller cannot roll back.
+            HINT = CASE WHEN (SELECT a.backend_type FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()) = 'client backend'
+                        THEN 'This session ends when the transaction commits; ROLLBACK undoes the lock.'
+                        ELSE 'Your sessions end now; somebody else has to call unlock_actor().' END;
     END IF;
     IF EXISTS (SELECT FROM pg_roles r WHERE r.rolsuper AND r.rolname = ANY (held)) THEN
         RAISE WARNING 'a superuser is locked' USING

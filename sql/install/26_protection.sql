@@ -2,6 +2,12 @@
 -- Protection: everything that an agent's role needs, in one call.
 --
 
+CREATE FUNCTION hoopguard.store_preload(role text, libraries text[]) RETURNS void
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_store_preload';
+COMMENT ON FUNCTION hoopguard.store_preload(text, text[]) IS
+    'sets session_preload_libraries of a role; for the extension''s owner';
+REVOKE ALL ON FUNCTION hoopguard.store_preload(text, text[]) FROM PUBLIC;
+
 -- With its owner's rights, because the setting is for superusers alone. A server that was started without the
 -- library fails to load it so late, and turns the role away.
 CREATE FUNCTION hoopguard.set_session_preload(role text, wanted boolean) RETURNS boolean
@@ -21,13 +27,7 @@ BEGIN
     IF wanted THEN
         others := 'hoopguard'::text || others;
     END IF;
-    IF others = '{}' THEN
-        EXECUTE format('ALTER ROLE %I RESET session_preload_libraries', $1);
-    ELSE
-        EXECUTE format('ALTER ROLE %I SET session_preload_libraries = %s', $1,
-                       (SELECT string_agg(quote_literal(l), ', ' ORDER BY n)
-                          FROM unnest(others) WITH ORDINALITY AS o (l, n)));
-    END IF;
+    PERFORM hoopguard.store_preload($1, others);
     RETURN true;
 END
 $$;

@@ -96,7 +96,7 @@ BEGIN
            AND NOT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) c
                             WHERE s.setrole = r.oid AND s.setdatabase = 0 AND c LIKE 'session_preload_libraries=%hoopguard%')
     LOOP
-        EXECUTE format('ALTER ROLE %I SET session_preload_libraries = %L', name, 'hoopguard');
+        PERFORM hoopguard.store_preload(name, '{hoopguard}');
     END LOOP;
 END
 $$;

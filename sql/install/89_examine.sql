@@ -79,6 +79,18 @@ SELECT 'databases', CASE WHEN names IS NULL THEN 'ok' ELSE 'warn' END,
                        OR EXISTS (SELECT FROM unnest(g.databases) p
                                    WHERE d.datname LIKE translate(replace(p, '_', '\_'), '*?', '%_'))))) AS bare (names)
 UNION ALL
+-- Nobody answers for such an agent: no reviewer is found, and no lock of its owner reaches it.
+SELECT 'actor_owners', CASE WHEN names IS NULL THEN 'ok' ELSE 'warn' END,
+       CASE WHEN names IS NULL THEN 'every owner of an actor is a role or a registered actor'
+            ELSE format('owners that are neither a role nor a registered actor: %s', names) END,
+       remedies
+  FROM (SELECT string_agg(format('%s of %s', quote_ident(a.owner), quote_ident(a.name)), ', ' ORDER BY a.name),
+               string_agg(format('UPDATE hoopguard.actor SET owner = ... WHERE name = %L AND provider IS NOT DISTINCT FROM %L;',
+                                 a.name, a.provider), ' ' ORDER BY a.name)
+          FROM hoopguard.actor a
+         WHERE a.owner IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = a.owner)
+           AND NOT EXISTS (SELECT FROM hoopguard.actor o WHERE o.name = a.owner)) AS unknown (names, remedies)
+UNION ALL
 -- The last library is the outermost: what stands after hoopguard acts before its gate.
 SELECT 'preload_order', CASE WHEN after IS NULL THEN 'ok' ELSE 'warn' END,
        CASE WHEN after IS NULL THEN 'hoopguard is the last of shared_preload_libraries'

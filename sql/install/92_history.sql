@@ -40,16 +40,42 @@ GRANT SELECT ON hoopguard.policy_history TO hoopguard_admin, hoopguard_auditor;
 
 -- What observing has found: of statements that were let through, which would have been refused, and by which rule;
 -- of all, which read masked columns.
-CREATE VIEW hoopguard.impact AS
-    SELECT guardrail, login_role AS role, application_name AS application,
-           pg_catalog.count(*) FILTER (WHERE decision IN ('ask', 'block') AND NOT enforced) AS would_refuse,
-           pg_catalog.count(*) FILTER (WHERE pg_catalog.cardinality(masked) > 0) AS would_mask,
-           pg_catalog.max(entry) AS example
+CREATE FUNCTION hoopguard.impact_of_visible()
+    RETURNS TABLE (guardrail text, role text, application text, would_refuse bigint, would_mask bigint, example bigint)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT guardrail, login_role, application_name,
+           count(*) FILTER (WHERE decision IN ('ask', 'block') AND NOT enforced),
+           count(*) FILTER (WHERE cardinality(masked) > 0),
+           max(entry)
       FROM hoopguard.statement
-     WHERE decision IN ('ask', 'block') AND NOT enforced OR pg_catalog.cardinality(masked) > 0
-     GROUP BY 1, 2, 3;
+     WHERE decision IN ('ask', 'block') AND NOT enforced OR cardinality(masked) > 0
+     GROUP BY 1, 2, 3
+$$;
+COMMENT ON FUNCTION hoopguard.impact_of_visible() IS 'what view impact shows, of the statements that the caller may see';
+-- With its owner's rights: counts of all statements, without their texts.
+CREATE FUNCTION hoopguard.impact_of_all()
+    RETURNS TABLE (guardrail text, role text, application text, would_refuse bigint, would_mask bigint, example bigint)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    'SELECT * FROM hoopguard.impact_of_visible()';
+COMMENT ON FUNCTION hoopguard.impact_of_all() IS 'what view impact shows to whoever writes policy';
+CREATE FUNCTION hoopguard.impact_rows()
+    RETURNS TABLE (guardrail text, role text, application text, would_refuse bigint, would_mask bigint, example bigint)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_has_role('hoopguard_admin', 'USAGE') THEN
+        RETURN QUERY SELECT * FROM hoopguard.impact_of_all();
+    ELSE
+        RETURN QUERY SELECT * FROM hoopguard.impact_of_visible();
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION hoopguard.impact_rows() IS 'what view impact shows to the caller';
+REVOKE ALL ON FUNCTION hoopguard.impact_of_all() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hoopguard.impact_of_all() TO hoopguard_admin;
+
+CREATE VIEW hoopguard.impact AS SELECT * FROM hoopguard.impact_rows();
 COMMENT ON VIEW hoopguard.impact IS
-    'what enforcing would change, by rule, role and application; auditors see all, others their own';
+    'what enforcing would change, by rule, role and application; admins and auditors see all, others their own';
 GRANT SELECT ON hoopguard.impact TO PUBLIC;
 
 -- Leaving. Dropping the extension where policy lives would leave a policy that nobody can change: it is refused
@@ -154,6 +180,11 @@ BEGIN
         RAISE invalid_parameter_value USING
             MESSAGE = format('invalid value for argument "since": %s', coalesce(quote_literal($2), 'NULL')),
             HINT = 'Allowed: an interval, such as 7 days: how far back to look.';
+    END IF;
+    IF NOT pg_has_role('hoopguard_auditor', 'USAGE') THEN
+        RAISE NOTICE 'only your own statements are looked at' USING
+            HINT = 'The journal is for members of hoopguard_auditor. View hoopguard.impact counts, for members of '
+                   'hoopguard_admin too, what a guardrail in mode observe has met.';
     END IF;
     RETURN QUERY
         SELECT s.entry, s.started_at, s.database, s.login_role, s.application_name, s.statement, its_action, m.reason

@@ -4,6 +4,7 @@
 #include "classify/plan_walk_pg.hpp"
 #include "decide/memberships_pg.hpp"
 #include "identify/bearing_pg.hpp"
+#include "identify/errand_pg.hpp"
 #include "pg/boundary.hpp"
 
 #include <algorithm>
@@ -47,7 +48,7 @@ bool is_checked(const Node* argument) {
 }  // namespace
 
 bool may_use_channels() {
-    if (pg::call([] { return superuser_arg(GetAuthenticatedUserId()); })) return true;
+    if (pg::call([] { return superuser_arg(identify::authenticated_role()); })) return true;
     auto const held = decide::memberships(identify::speaking_role());
     return std::ranges::any_of(held, [](const std::string& role) {
         return role == "hoopguard_approver" || role == "hoopguard_auditor" || role == "hoopguard_admin";

@@ -7,6 +7,7 @@
 #include "pg/compat.hpp"
 
 #include <cstring>
+#include <algorithm>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +18,7 @@ extern "C" {
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
 
@@ -74,6 +76,36 @@ constexpr Known kLibraries[] = {
     {"pg_cron", kCode},
 };
 
+// Functions of hoopguard's that change policy, by their names in its schema, where only its owner makes any.
+constexpr std::string_view kPolicyFunctions[] = {
+    "guard",
+    "unguard",
+    "protect_agent",
+    "unprotect_agent",
+    "set_session_preload",
+    "lock_actor",
+    "unlock_actor",
+    "set_mask",
+    "drop_mask",
+    "classify_column",
+    "declassify_column",
+    "classify_discovered",
+    "set_provider",
+    "drop_provider",
+    "map_role",
+    "map_group",
+    "map_claims",
+    "unmap_group",
+    "unmap_claims",
+    "preload_for_mapped_roles",
+    "uninstall",
+};
+
+// Those that write to other tables of hoopguard's: where they are done out of sight (sqlapi/elsewhere.cpp), the
+// call is what is judged.
+constexpr std::string_view kWritesElsewhere[] = {"open_review", "close_review", "certify", "reassign"};
+constexpr std::string_view kElsewhere = "hoopguard_elsewhere";
+
 constexpr std::string_view kSetConfig = "set_config_by_name";
 
 ClassSet classes_in(std::span<const Known> table, std::string_view name) {
@@ -86,6 +118,7 @@ ClassSet classes_in(std::span<const Known> table, std::string_view name) {
 struct Facts {
     const char* symbol;
     const char* library;
+    const char* own;  // its name, of one in schema hoopguard; otherwise empty
     Oid language;
     bool trusted;
     bool restricted;  // EXECUTE is not what it is by default
@@ -108,15 +141,17 @@ bool is_trusted(Oid language) {
 
 Facts facts_of(Oid function) {
     HeapTuple const tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-    if (!HeapTupleIsValid(tuple)) return {"", "", InvalidOid, true, false, PROKIND_FUNCTION};
+    if (!HeapTupleIsValid(tuple)) return {"", "", "", InvalidOid, true, false, PROKIND_FUNCTION};
     auto const* const form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-    Facts facts = {"", "", form->prolang, true, false, form->prokind};
+    Facts facts = {"", "", "", form->prolang, true, false, form->prokind};
     bool open = false;
     (void)SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proacl, &open);
     facts.restricted = !open;
     if (facts.language == INTERNALlanguageId || facts.language == ClanguageId)
         facts.symbol = text_attribute(tuple, Anum_pg_proc_prosrc);
     if (facts.language == ClanguageId) facts.library = text_attribute(tuple, Anum_pg_proc_probin);
+    auto const* const schema = function < FirstNormalObjectId ? nullptr : get_namespace_name(form->pronamespace);
+    if (schema != nullptr && strcmp(schema, "hoopguard") == 0) facts.own = pstrdup(NameStr(form->proname));
     ReleaseSysCache(tuple);
     facts.trusted = is_trusted(facts.language);
     return facts;
@@ -125,6 +160,13 @@ Facts facts_of(Oid function) {
 std::string_view base_name(std::string_view path) {
     auto const slash = path.rfind('/');
     return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+bool changes_policy(const Facts& facts) {
+    auto const is_among = [&facts](std::span<const std::string_view> names) {
+        return std::ranges::find(names, facts.own) != names.end();
+    };
+    return is_among(kPolicyFunctions) || (facts.symbol == kElsewhere && is_among(kWritesElsewhere));
 }
 
 FunctionEffect find_effect(Oid function) {
@@ -141,6 +183,7 @@ FunctionEffect find_effect(Oid function) {
         case SQLlanguageId: break;
         default: effect.classes = facts.trusted ? ClassSet() : ClassSet(kCode); break;
     }
+    if (changes_policy(facts)) effect.classes |= kPolicy;
     return effect;
 }
 

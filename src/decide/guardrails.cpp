@@ -52,6 +52,13 @@ std::string hint_of(Verdict verdict) {
     return {};
 }
 
+std::string hint_at_leave(policy::ClassSet classes) {
+    std::string names;
+    for (auto const name : policy::names_of(classes)) names.append(names.empty() ? "" : ",").append(name);
+    return "Have it approved before it runs: SELECT hoopguard.request_access(classes => '{" +
+           (names.empty() ? "*" : names) + "}', reason => '...'); then send it again.";
+}
+
 // All that a decision has from the rule alone.
 void take(Decision& decision, const Row& rule, Verdict verdict, bool enforced) {
     decision.verdict = verdict;
@@ -256,6 +263,8 @@ std::vector<Limit> Guardrails::limits(const classify::Footprint& footprint, cons
         auto& limit = limits.emplace_back();
         take(limit.decision, rule, verdict, is_enforced(rule, observe));
         limit.decision.late = true;
+        // What runs cannot wait for a person; what it needs can be had before.
+        if (verdict == Verdict::kAsk) limit.decision.hint = hint_at_leave(concern->classes);
         limit.decision.reason = classless ? "of no class" : reason_of(*concern, footprint);
         limit.max_rows = classless ? policy::kUnlimited : rule.word(GuardrailField::kMaxRows);
         limit.per = static_cast<std::int64_t>(rule.word(GuardrailField::kPer));

@@ -29,6 +29,8 @@ constexpr ClassSet kTouchy =
 // error ends it. 0: none.
 SubTransactionId files_are_elsewhere = InvalidSubTransactionId;
 
+bool own_deed = false;
+
 bool is_agent(const policy::Section& actors, Oid role) {
     auto const* const name = pg::call([role] { return GetUserNameFromId(role, true); });
     if (name == nullptr) return false;
@@ -122,7 +124,7 @@ const Decision* defend(const identify::Actor& actor, const classify::Statement& 
                        const classify::Footprint& footprint) {
     static Decision decision;
     files_are_elsewhere = InvalidSubTransactionId;
-    if (!footprint.classes.meets(kTouchy)) return nullptr;
+    if (own_deed || !footprint.classes.meets(kTouchy)) return nullptr;
     bool const guarded = is_guarded(actor);
     if (may_do_anything(actor, guarded)) return nullptr;
     auto const found = offence(statement, footprint, guarded);
@@ -142,6 +144,14 @@ bool must_not_open(const identify::Actor& actor) {
         files_are_elsewhere != InvalidSubTransactionId && files_are_elsewhere == GetCurrentSubTransactionId();
     if (seen) return false;
     return !may_do_anything(actor, is_guarded(actor));
+}
+
+OwnDeed::OwnDeed() noexcept {
+    own_deed = true;
+}
+
+OwnDeed::~OwnDeed() {
+    own_deed = false;
 }
 
 void forget_files() noexcept {

@@ -21,6 +21,16 @@ const Decision* defend(const identify::Actor& actor, const classify::Statement& 
 // which. May throw pg::Error.
 bool must_not_open(const identify::Actor& actor);
 
+// What hoopguard does to itself while this lives, on behalf of whoever may call its functions, is not held against
+// him.
+class OwnDeed {
+ public:
+    OwnDeed() noexcept;
+    ~OwnDeed();
+    OwnDeed(const OwnDeed&) = delete;
+    OwnDeed& operator=(const OwnDeed&) = delete;
+};
+
 // The statement whose files were looked at has been set up.
 void forget_files() noexcept;
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace hoopguard::detect {
 
@@ -118,6 +119,12 @@ Judgement as_free_text(const Tally& tally) {
             of_values(tally.with_parts, tally.values) + "hold: " + kinds};
 }
 
+// To hundredths: more would be the noise of counting.
+Judgement rounded(Judgement judgement) {
+    judgement.score = std::round(judgement.score * 100) / 100;
+    return judgement;
+}
+
 }  // namespace
 
 Judgement judge_column(const Detector& detector, std::string_view name, Family family,
@@ -138,11 +145,11 @@ Judgement judge_column(const Detector& detector, std::string_view name, Family f
         if (!judgement.evidence.empty()) add(evidence, judgement.evidence);
         if (tally.values == 0) add(evidence, "no values were read");
         judgement.evidence = evidence;
-        return judgement;
+        return rounded(judgement);
     }
     bool const text = family == Family::kText || family == Family::kJson;
     if (judgement.data_class.empty() && text) judgement = as_free_text(tally);
-    return judgement;
+    return rounded(judgement);
 }
 
 }  // namespace hoopguard::detect

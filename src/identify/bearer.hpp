@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hoopguard::identify {
@@ -24,5 +25,10 @@ struct Bearer {
     std::int64_t expires_at = 0;  // seconds since 1970-01-01 UTC
     std::uint32_t role_oid = 0;   // once known
 };
+
+// As one process hands it to another. Texts that are not UTF-8 come back with U+FFFD in them; what to_json() did
+// not write comes back as far as it can be read.
+std::string to_json(const Bearer& bearer);
+Bearer bearer_from_json(std::string_view json);
 
 }  // namespace hoopguard::identify

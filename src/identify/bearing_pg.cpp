@@ -3,6 +3,7 @@
 #include "identify/bearing_pg.hpp"
 
 #include "identify/credential_pg.hpp"
+#include "identify/errand_pg.hpp"
 #include "identify/examine_pg.hpp"
 #include "identify/identity_role_pg.hpp"
 #include "identify/lock_pg.hpp"
@@ -160,7 +161,7 @@ static void hoopguard_identity_expired() {
 
 const Bearer* bearer() noexcept {
     if (bearing == nullptr) [[likely]]
-        return nullptr;
+        return errand_bearer();
     if (!bearing->held.empty()) return &bearing->held.back().bearer;
     if (bearing->session) return bearing->session.get();
     return bearing->connection.get();
@@ -168,7 +169,7 @@ const Bearer* bearer() noexcept {
 
 Oid speaking_role() noexcept {
     const Bearer* const speaks = bearer();
-    return speaks != nullptr ? speaks->role_oid : GetAuthenticatedUserId();
+    return speaks != nullptr ? speaks->role_oid : authenticated_role();
 }
 
 std::uint64_t bearer_change() noexcept {

@@ -80,11 +80,11 @@ void look_up(Oid login_role, Oid effective_role) {
         auto const copy = [](char* to, const char* from) {
             strlcpy(to, from != nullptr ? from : "", NAMEDATALEN);
         };
-        copy(result.name, GetUserNameFromId(GetAuthenticatedUserId(), true));
+        copy(result.name, GetUserNameFromId(authenticated_role(), true));
         copy(result.login_role, GetUserNameFromId(login_role, true));
         copy(result.effective_role, GetUserNameFromId(effective_role, true));
         copy(result.database, OidIsValid(MyDatabaseId) ? get_database_name(MyDatabaseId) : nullptr);
-        result.superuser = superuser_arg(GetAuthenticatedUserId());
+        result.superuser = superuser_arg(authenticated_role());
         return result;
     });
     Session& session = speaker.session;

@@ -28,12 +28,18 @@ constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+// 09:00; 9:00 is the same.
 std::optional<int> parse_clock(std::string_view word) {
-    if (word.size() != 5 || word[2] != ':' || !is_digit(word[0]) || !is_digit(word[1]) || !is_digit(word[3]) ||
-        !is_digit(word[4]))
-        return std::nullopt;
-    int const hour = (word[0] - '0') * 10 + (word[1] - '0');
-    int const minute = (word[3] - '0') * 10 + (word[4] - '0');
+    auto const colon = word.find(':');
+    if ((colon != 1 && colon != 2) || word.size() != colon + 3) return std::nullopt;
+    auto const digit = [word](std::size_t at) { return is_digit(word[at]) ? word[at] - '0' : -1; };
+    int const tens = colon == 2 ? digit(0) : 0;
+    int const ones = digit(colon - 1);
+    int const tens_of_minutes = digit(colon + 1);
+    int const minutes = digit(colon + 2);
+    if (tens < 0 || ones < 0 || tens_of_minutes < 0 || minutes < 0) return std::nullopt;
+    int const hour = tens * 10 + ones;
+    int const minute = tens_of_minutes * 10 + minutes;
     if (minute > 59 || hour * 60 + minute > kDayMinutes) return std::nullopt;
     return hour * 60 + minute;
 }

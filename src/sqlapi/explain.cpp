@@ -12,6 +12,10 @@
 #include "sqlapi/foresight.hpp"
 #include "sqlapi/result_set.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 extern "C" {
 #include "utils/acl.h"
 #include "utils/timestamp.h"
@@ -103,6 +107,14 @@ std::string verdict_of(const Decision& decision) {
     constexpr const char* kWords[] = {"allow", "warn", "ask", "block"};
     std::string word = kWords[static_cast<int>(decision.verdict)];
     return decision.enforced || decision.verdict == Verdict::kAllow ? word : word + " (observed only)";
+}
+
+// The classes that a guardrail may name by the kind of object: ddl.drop.table.
+void add_narrowed(std::set<std::string>& names, const classify::ObjectName& object) {
+    using enum policy::StatementClass;
+    for (auto const one : {kDdlCreate, kDdlAlter, kDdlDrop})
+        if (object.classes.has(one))
+            names.insert(std::string(policy::name_of(one)) + "." + std::string(object.kind));
 }
 
 class Explainer {
@@ -225,12 +237,20 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_explain) {
 HOOPGUARD_SQL_FUNCTION(hoopguard_classify) {
     auto const text = text_argument(fcinfo, 0, "statement");
     policy::ClassSet classes;
+    std::set<std::string> narrower;
     {
         identify::Rehearsal const rehearsal(nullptr);
         for (auto const& statement : foresee(text.c_str(), InvalidOid))
-            for (auto const& act : statement.acts) classes |= act.footprint.classes;
+            for (auto const& act : statement.acts) {
+                classes |= act.footprint.classes;
+                for (auto const& object : act.footprint.objects) add_narrowed(narrower, object);
+            }
     }
     std::vector<std::string> names;
-    for (auto const name : policy::names_of(classes)) names.emplace_back(name);
+    for (auto const name : policy::names_of(classes)) {
+        names.emplace_back(name);
+        std::ranges::copy_if(narrower, std::back_inserter(names),
+                             [&name](const std::string& one) { return one.starts_with(std::string(name) + "."); });
+    }
     return pg::call([&names] { return texts_datum(names); });
 }

@@ -13,15 +13,15 @@
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
 #include "pg/settings.hpp"
-#include "pg/tree.hpp"
 #include "pipeline.hpp"
 #include "policy/mailbox_pg.hpp"
 #include "record/statement_text_pg.hpp"
+#include "sqlapi/one_transaction.hpp"
+#include "sqlapi/own_call.hpp"
 
 extern "C" {
 #include "executor/spi.h"
 #include "parser/parser.h"
-#include "tcop/tcopprot.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 }
@@ -84,40 +84,6 @@ Datum send(policy::Errand errand, const base::JsonWriter& letter) {
     return text_of(member(policy::ask_broker(errand, letter.object()), "state"));
 }
 
-bool is_call_of(Node* node, void* name) {
-    if (node == nullptr) return false;
-    if (IsA(node, FuncCall)) {
-        auto* const last = static_cast<Node*>(llast(reinterpret_cast<FuncCall*>(node)->funcname));
-        if (strcmp(strVal(last), static_cast<const char*>(name)) == 0) return true;
-    }
-    return pg::walk_raw(node, is_call_of, name);
-}
-
-// Only these have expressions that raw trees can be searched in.
-bool may_call(const Node* statement) {
-    return IsA(statement, SelectStmt) || IsA(statement, InsertStmt) || IsA(statement, UpdateStmt) ||
-           IsA(statement, DeleteStmt);
-}
-
-// A decision stands in the client's own statement. Else a view, a function or a trigger of the agent's could make
-// an approver who only looks at a table decide what he has never seen.
-void require_own_call(const char* name) {
-    bool const own = pg::call([name] {
-        if (debug_query_string == nullptr) return false;
-        ListCell* cell;
-        foreach (cell, raw_parser(debug_query_string, RAW_PARSE_DEFAULT)) {
-            auto* const statement = static_cast<RawStmt*>(lfirst(cell))->stmt;
-            if (may_call(statement) && is_call_of(statement, const_cast<char*>(name))) return true;
-        }
-        return false;
-    });
-    if (own) return;
-    throw pg::Refusal(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                      pg::format("hoopguard.%s() was not called by the client itself", name),
-                      "It was called by a view, a function or a trigger, or within DO or EXECUTE.",
-                      pg::format("Send SELECT hoopguard.%s(...) as a statement of its own.", name));
-}
-
 // In microseconds; months count as 30 days.
 std::int64_t microseconds_of(const Interval* span) {
     return span->time + (span->day + std::int64_t{span->month} * DAYS_PER_MONTH) * USECS_PER_DAY;
@@ -127,14 +93,12 @@ std::int64_t microseconds_of(const Interval* span) {
 void require_one_transaction(List* statements) {
     ListCell* cell;
     foreach (cell, statements) {
-        auto const* const command = static_cast<RawStmt*>(lfirst(cell))->stmt;
-        bool const talks =
-            IsA(command, CopyStmt) && reinterpret_cast<const CopyStmt*>(command)->filename == nullptr;
-        if (!IsA(command, TransactionStmt) && !talks) continue;
+        const char* const obstacle =
+            sqlapi::obstacle_to_one_transaction(static_cast<RawStmt*>(lfirst(cell))->stmt);
+        if (obstacle == nullptr) continue;
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("invalid value for argument \"script\": it cannot run in one transaction"),
-                        errdetail("It holds a command that %s.",
-                                  talks ? "copies from or to the client" : "begins or ends a transaction"),
+                        errdetail("It holds a command that %s.", obstacle),
                         errhint("Allowed: SQL statements; they run in one transaction of their own.")));
     }
 }
@@ -143,7 +107,7 @@ void require_one_transaction(List* statements) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_approve) {
     auto letter = letter_about(fcinfo);
-    require_own_call("approve");
+    sqlapi::require_own_call("approve");
     letter.text("verdict", "approve");
     add_comment(letter, fcinfo);
     if (!PG_ARGISNULL(2))
@@ -155,7 +119,7 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_approve) {
 
 HOOPGUARD_SQL_FUNCTION(hoopguard_reject) {
     auto letter = letter_about(fcinfo);
-    require_own_call("reject");
+    sqlapi::require_own_call("reject");
     letter.text("verdict", "reject");
     add_comment(letter, fcinfo);
     return send(policy::Errand::kDecide, letter);

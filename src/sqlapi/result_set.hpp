@@ -15,8 +15,10 @@ namespace hoopguard::sqlapi {
 class ResultSet {
  public:
     // Takes over the call's result; throws pg::Error where a set cannot be returned.
-    explicit ResultSet(FunctionCallInfo call) : info_(reinterpret_cast<ReturnSetInfo*>(call->resultinfo)) {
-        pg::call([call] { InitMaterializedSRF(call, 0); });
+    // `single`: a set of values that are no rows.
+    explicit ResultSet(FunctionCallInfo call, bool single = false)
+        : info_(reinterpret_cast<ReturnSetInfo*>(call->resultinfo)) {
+        pg::call([=] { InitMaterializedSRF(call, single ? MAT_SRF_USE_EXPECTED_DESC : 0); });
     }
 
     // A row of texts; nothing is NULL.

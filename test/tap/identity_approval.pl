@@ -107,5 +107,17 @@ like(as('bot-9', '["agents"]', 'SELECT 1', database => 'shop'), $shut, 'nobody e
 $node->safe_psql('postgres', "SELECT hoopguard.revoke($grant)");
 like(as('bot-7', '["agents"]', $look, %bot, database => 'shop'), $shut, 'and not when it is taken back');
 like(pooled(), $shut, 'by login() neither');
+
+# Policy from another database: it is the token's subject who changes it, with the role that the token gives.
+$node->safe_psql('postgres', q{CREATE ROLE keeper IN ROLE hoopguard_admin; GRANT keeper TO agent;
+    SELECT hoopguard.map_group('corp', 'keepers', 'keeper'); SELECT hoopguard.map_group('corp', 'guests', 'keeper', 'temporary')});
+for my $who ([ 'carla', 'keepers' ], [ 'gustav', 'guests' ]) {
+    my ($subject, $group) = @$who;
+    is(as($subject, "[\"$group\"]", "SELECT hoopguard.guard('of $subject', 'warn', '{ddl}', roles => '{analyst}')", database => 'shop'), '', "$subject writes policy from another database");
+    is($node->safe_psql('postgres', "SELECT by FROM hoopguard.policy_history WHERE object = 'guardrail of $subject'"), $subject, 'and is on record for it');
+    is($node->safe_psql('postgres', "SELECT DISTINCT provider || ' ' || actor FROM hoopguard.session JOIN hoopguard.statement USING (session_id, actor) WHERE statement.application_name LIKE 'hoopguard for session %' AND actor = '$subject'"),
+        "corp $subject", 'where it was done, too');
+}
+like(as('eve', '["staff"]', "SELECT hoopguard.guard('of eve', 'warn', '{ddl}')", database => 'shop'), qr/permission denied for function guard/, 'others who log in as the same role cannot');
 $node->stop;
 done_testing();

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace {
 
 using namespace hoopguard::detect;
@@ -21,6 +23,7 @@ TEST(Judge, ByNameAndValues) {
     Judgement const mail = judge("email", Family::kText, {"a@b.com", "c@d.org", "", "e@f.net"});
     EXPECT_EQ(mail.data_class, "email");
     EXPECT_GT(mail.score, 0.9F);
+    EXPECT_EQ(mail.score, std::round(mail.score * 100) / 100) << "in hundredths";
     EXPECT_EQ(mail.evidence, "named so; 3 of 3 sampled values are of that form");
     EXPECT_EQ(judge("contact", Family::kText, {"a@b.com", "c@d.org"}).data_class, "email");
     EXPECT_GE(judge("contact", Family::kText, {"a@b.com", "c@d.org"}).score, 0.9F);

@@ -86,10 +86,19 @@ TEST(Schedule, ListsAndWholeDays) {
     EXPECT_TRUE(Schedule::parse("00:00-00:00")->in_force(at(2, 12, 30)));
 }
 
+TEST(Schedule, HoursWithoutALeadingZero) {
+    auto const day = Schedule::parse("Mon 9:05-17:00");
+    ASSERT_TRUE(day.ok());
+    EXPECT_FALSE(day->in_force(at(0, 9, 4)));
+    EXPECT_TRUE(day->in_force(at(0, 9, 5)));
+    EXPECT_FALSE(day->in_force(at(0, 17)));
+    EXPECT_TRUE(Schedule::parse("0:00-1:00")->in_force(at(3, 0, 30)));
+}
+
 TEST(Schedule, RefusesTheRest) {
     for (auto const text : {"", " ", "Monday 09:00-10:00", "Mon- 09:00-10:00", "Mon, 09:00-10:00", "09:00",
-                            "9:00-10:00", "09:60-10:00", "24:00-01:00", "09:00-25:00", "Mon 09:00-10:00 UTC more",
-                            "Europe/Zurich", "Mon-Xyz", "09:00-10:00,"})
+                            ":00-10:00", "009:00-10:00", "9:0-10:00", "9.00-10:00", "09:60-10:00", "24:00-01:00",
+                            "09:00-25:00", "Mon 09:00-10:00 UTC more", "Europe/Zurich", "Mon-Xyz", "09:00-10:00,"})
         EXPECT_FALSE(Schedule::parse(text).ok()) << text;
 }
 
