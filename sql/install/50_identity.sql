@@ -341,7 +341,7 @@ SELECT 'identity_preload', CASE WHEN open IS NULL THEN 'ok' ELSE 'warn' END,
  WHERE EXISTS (SELECT FROM provider)
 UNION ALL
 SELECT 'identity_saml', CASE WHEN problem IS NULL THEN 'ok' ELSE 'fail' END,
-       coalesce(format('SAML responses cannot be verified: %s', problem), 'SAML responses can be verified'),
+       CASE WHEN problem IS NULL THEN 'SAML responses can be verified' ELSE format('SAML responses cannot be verified: %s', problem) END,
        CASE WHEN problem IS NOT NULL
             THEN 'Install postgresql-15-hoopguard-saml, or libxmlsec1 and libxmlsec1-openssl; or build hoopguard where pkg-config finds xmlsec1-openssl.' END
   FROM hoopguard.saml_problem() AS problem

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use HTTP::Tiny;
 use JSON::PP qw(decode_json);
+use NodeClients;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -11,34 +12,14 @@ use TokenProvider;
 
 plan skip_all => 'libpam-wrapper is not installed' unless $TokenProvider::wrapper;
 my $directory = PostgreSQL::Test::Utils::tempdir_short();
-my $clients = "$directory/clients";
-mkdir $clients;
-system_or_bail('cp', glob("$ENV{HOOPGUARD_TOP}/test/clients/*"), $clients);
-
-# Runs a program of the directory; what it says, at most two minutes long.
-sub run_there {
-    my (@command) = @_;
-    my ($out, $err) = ('', '');
-    delete local $ENV{LD_PRELOAD};
-    my $run = eval { IPC::Run::run(\@command, '<', \undef, '>', \$out, '2>', \$err, init => sub { chdir $clients }, IPC::Run::timeout(120)) };
-    chomp $out;
-    return wantarray ? ($run, "$out$err") : $run ? $out : "$out\n$err$@";
-}
-my ($installed, $said) = do {
-    local $ENV{HOME} = $directory;
-    run_there('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries', '1', '--fetch-timeout', '20000');
-};
-SKIP: {
-    last SKIP if $installed || $said !~ /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|network|timeout/i;
-    skip "npm cannot install oidc-provider (is its registry reachable?): " . (split /\n/, $said)[0], 1;
-}
-if (Test::More->builder->current_test) { done_testing(); exit; }
-ok($installed, 'npm installs the provider') or BAIL_OUT($said);
+my $clients = NodeClients->new($directory);
+plan skip_all => $clients->{skipped} if $clients->{skipped};
+sub run_there { return $clients->run(@_); }
 
 # The provider.
 my ($says, $complains) = ('', '');
 my $hold = '';
-my $running = IPC::Run::start(['node', "$clients/provider.js"], '<', \$hold, '>', \$says, '2>', \$complains, init => sub { delete $ENV{LD_PRELOAD} });
+my $running = IPC::Run::start(['node', "$clients->{directory}/provider.js"], '<', \$hold, '>', \$says, '2>', \$complains, init => sub { delete $ENV{LD_PRELOAD} });
 for (1 .. 300) { last if $says =~ /\n/; $running->pump_nb; select undef, undef, undef, 0.1; }
 my ($issuer) = $says =~ /^(http\S+)\n/ or BAIL_OUT("the provider does not come up: $complains");
 my $http = HTTP::Tiny->new(timeout => 20);

@@ -12,8 +12,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <thread>
 
 namespace hoopguard::identify {
@@ -208,6 +210,8 @@ TEST_F(Spent, FailsClosed) {
 std::string certificate(unsigned bits) {
     const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_RSA_gen(bits), EVP_PKEY_free);
     const std::unique_ptr<X509, decltype(&X509_free)> one(X509_new(), X509_free);
+    X509_gmtime_adj(X509_getm_notBefore(one.get()), 0);
+    X509_gmtime_adj(X509_getm_notAfter(one.get()), 1000);
     X509_set_pubkey(one.get(), key.get());
     X509_sign(one.get(), key.get(), EVP_sha256());
     unsigned char* der = nullptr;
