@@ -134,14 +134,17 @@ FUZZ_CXX = $(firstword $(foreach name,clang++-16 clang++,$(shell command -v $(na
 FUZZ_SANITIZERS = address,undefined
 FUZZ_FLAGS = $(CXX_STANDARD) -Wall -Werror -Wno-unused-parameter -Wno-missing-field-initializers -O1 -g1 \
              -fsanitize=$(FUZZ_SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -Isrc -Itest/unit \
-             -DHOOPGUARD_PURE -MMD -MP
-FUZZ_TARGETS = $(patsubst test/fuzz/%_fuzz.cpp,build/fuzz/%,$(sort $(wildcard test/fuzz/*_fuzz.cpp)))
+             -DHOOPGUARD_PURE $(SAML_FLAGS) -MMD -MP
+FUZZ_TARGETS = $(patsubst test/fuzz/%_fuzz.cpp,build/fuzz/%,$(filter-out $(if $(SAML),,%/saml_fuzz.cpp),$(sort $(wildcard test/fuzz/*_fuzz.cpp))))
 FUZZ_OBJS = $(patsubst src/%.cpp,build/fuzz/src/%.o,$(PURE))
+build/fuzz/saml: FUZZ_OBJS += $(patsubst src/%.cpp,build/fuzz/src/%.o,$(SAML_PARTS))
+build/fuzz/saml: FUZZ_LIBS = $(SAML_LIBS)
+build/fuzz/saml: $(patsubst src/%.cpp,build/fuzz/src/%.o,$(SAML_PARTS))
 build/fuzz/src/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 build/fuzz/%: test/fuzz/%_fuzz.cpp $(FUZZ_OBJS)
-	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_OBJS) -lcrypto -lre2
+	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_OBJS) -lcrypto -lre2 $(FUZZ_LIBS)
 -include $(FUZZ_OBJS:.o=.d) $(FUZZ_TARGETS:=.d)
 
 # Programs that make bench measures with: pure, optimized.

@@ -49,7 +49,8 @@ Objections check_saml_keys(const Provider& row) {
         if (!known && !is_in(kAlgorithms, algorithm)) return object("algorithms", algorithm, kKnownSamlAlgorithms);
         usable = usable || known;
     }
-    if (!usable) return object("algorithms", "{}", kKnownSamlAlgorithms);
+    if (!usable)
+        return object("algorithms", row.algorithms.empty() ? "{}" : row.algorithms.front(), kKnownSamlAlgorithms);
     return {};
 }
 

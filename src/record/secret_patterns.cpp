@@ -234,7 +234,8 @@ bool may_hold_secret(std::string_view text) noexcept {
             case 'U':
                 if (login_words.stand_at(at, "user")) return true;
                 for (std::size_t i = 0; i < std::size(kSamlMarks); ++i)
-                    if (at >= kSamlMarkU[i] && matches(text, at - kSamlMarkU[i], kSamlMarks[i])) return true;
+                    if (at >= kSamlMarkU[i] && text.substr(at - kSamlMarkU[i]).starts_with(kSamlMarks[i]))
+                        return true;
                 break;
             case 'l':
             case 'L':
