@@ -182,11 +182,13 @@ std::string_view name_of_digest_algorithm(std::string_view uri) noexcept {
 }
 
 std::optional<std::string> as_saml_response(std::string_view text) {
+    constexpr std::string_view kBlanks = " \t\r\n";
+    // What "<" and two bits of what follows become in base64.
+    const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
+    if (!text.substr(begin).starts_with('P') || text.find('.') != std::string_view::npos) return std::nullopt;
     std::string base64;
     for (const char c : text)
-        if (c != '\n' && c != '\r' && c != ' ' && c != '\t') base64.push_back(c);
-    // "<" and the six bits behind it.
-    if (!base64.starts_with('P') || base64.find('.') != std::string::npos) return std::nullopt;
+        if (kBlanks.find(c) == std::string_view::npos) base64.push_back(c);
     return base64;
 }
 

@@ -72,6 +72,9 @@ my $who = 'SELECT actor, effective_role, provider, groups, expires_at - now() BE
 my ($good, $spare) = responses('idp', '{"id": "_first"}', '{"groups": ["leads", "analysts"], "sign": "both"}');
 is(as_agent($good, $who), 'dana|analyst|corp|{analysts}|t|42', 'an unchanged psql logs in with a SAML response as password');
 is(as_agent($spare, $who), 'dana|analyst|corp|{leads,analysts}|t|42', 'also when the response is signed besides');
+my $large = responses('idp', '{"groups": [' . join(', ', map { "\"team-$_-of-many\"" } 1000 .. 1500) . ', "analysts"]}');
+cmp_ok(length $large, '>', 40000, 'a response may be large');
+is(as_agent($large, "SELECT actor, cardinality(groups), hoopguard.claim('jti') ~ '^_' FROM hoopguard.whoami()"), 'dana|502|t', 'and comes through as a password all the same');
 is($node->safe_psql('postgres', "SELECT DISTINCT w.actor, w.provider, w.auth_method, w.authenticated_id, w.groups, s.actor, s.effective_role
     FROM hoopguard.session w JOIN hoopguard.statement s USING (session_id) WHERE s.statement LIKE 'SELECT actor, eff%' AND 'leads' <> ALL (w.groups)"),
     'dana|corp|pam|dana|{analysts}|dana|analyst', 'session and statement are on record by subject');

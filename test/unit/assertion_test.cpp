@@ -157,7 +157,8 @@ TEST(Assertion, TravelsAsJson) {
 }
 
 TEST(Assertion, IsToldFromAToken) {
-    EXPECT_EQ(as_saml_response("PHNh\nbWw+\r\n"), "PHNhbWw+");
+    EXPECT_EQ(as_saml_response("\nPHNh\nbWw+\r\n"), "PHNhbWw+");
+    EXPECT_FALSE(as_saml_response(" \n"));
     EXPECT_FALSE(as_saml_response("eyJhbGciOiJSUzI1NiJ9.e30.AAAA"));
     EXPECT_FALSE(as_saml_response("PHNh.bWw+.AAAA"));
     EXPECT_FALSE(as_saml_response("geheim"));
