@@ -12,7 +12,7 @@ DOCS = README.md
 REGRESS = $(shell cat sql/schedule 2>/dev/null)
 REGRESS_OPTS = --load-extension=hoopguard $(if $(REGRESS_OUTPUT),--outputdir='$(REGRESS_OUTPUT)')
 
-SOURCES = $(filter-out src/tools/%,$(sort $(shell find src -name '*.cpp')))
+SOURCES = $(filter-out src/tools/% src/saml/%,$(sort $(shell find src -name '*.cpp')))
 OBJS = $(SOURCES:.cpp=.o)
 PURE = $(filter-out %_pg.cpp,$(filter src/base/% src/crypto/% src/policy/% src/identify/% src/classify/% \
          src/decide/% src/approve/% src/record/% src/review/% src/mask/% src/detect/%,$(SOURCES)))
@@ -33,6 +33,17 @@ PAM = build/pam_hoopguard.so
 PAM_HEADER := $(wildcard /usr/include/security/pam_ext.h)
 PAM_DIR ?= /lib/$(shell $(CC) -print-multiarch 2>/dev/null)/security
 
+# The program that verifies SAML responses in a process of its own, where libxmlsec1 is (Debian: libxmlsec1-dev). The
+# server looks for it beside its libraries.
+SAML_PACKAGE = xmlsec1-openssl
+SAML := $(shell pkg-config --exists $(SAML_PACKAGE) 2>/dev/null && echo build/hoopguard-saml)
+ifneq ($(SAML),)
+SAML_FLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(SAML_PACKAGE)))
+SAML_LIBS := $(shell pkg-config --libs $(SAML_PACKAGE))
+SAML_SOURCES = $(sort $(wildcard src/saml/*.cpp))
+SAML_PARTS = $(filter-out src/saml/hoopguard_saml.cpp,$(SAML_SOURCES))
+endif
+
 PG_CONFIG ?= pg_config
 ifneq ($(shell command -v $(PG_CONFIG) 2>/dev/null),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -48,8 +59,8 @@ include $(PGXS)
 override COMPILER = $(CXX) $(CXXFLAGS)
 # PostgreSQL's own headers are not ours to warn about.
 override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
-install: $(if $(wildcard src/tools/*.cpp),install-tool) $(if $(PAM_HEADER),install-pam)
-all: $(if $(PAM_HEADER),$(PAM))
+install: $(if $(wildcard src/tools/*.cpp),install-tool) $(if $(PAM_HEADER),install-pam) $(if $(SAML),install-saml)
+all: $(if $(PAM_HEADER),$(PAM)) $(SAML)
 endif
 -include $(OBJS:.o=.d)
 hoopguard.so: src/exports.map
@@ -61,7 +72,7 @@ $(SQL_SCRIPT): $(sort $(wildcard sql/install/*.sql))
 
 .PHONY: deps demo demo-stop test test-unit test-regress test-tap test-checks test-versions test-peers faults oracle \
         bench format lint fuzz soak test-kill \
-        install-tool install-pam dist package test-package test-clean
+        install-tool install-pam install-saml dist package test-package test-clean
 
 # The offline verifier links only pure floors, and of them only what it uses; it needs no PostgreSQL to build, and
 # takes what is built for the library where there is one.
@@ -80,6 +91,16 @@ $(TOOL): $(TOOL_OBJS) $(PURE_LIBRARY)
 	$(CXX) $(PURE_LDFLAGS) -o $@ $(TOOL_OBJS) $(PURE_LIBS)
 -include $(TOOL_OBJS:.o=.d) $(PURE_OBJS:.o=.d)
 
+SAML_OBJS = $(SAML_SOURCES:src/%.cpp=build/pure/%.o)
+$(SAML_OBJS): PURE_CXXFLAGS += $(SAML_FLAGS)
+build/hoopguard-saml: $(SAML_OBJS) $(PURE_LIBRARY)
+	$(CXX) $(PURE_LDFLAGS) -o $@ $(SAML_OBJS) $(PURE_LIBS) $(SAML_LIBS)
+-include $(SAML_OBJS:.o=.d)
+
+install-saml: $(SAML)
+	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
+	$(INSTALL_PROGRAM) $(SAML) '$(DESTDIR)$(pkglibdir)/hoopguard-saml'
+
 install-tool: $(TOOL)
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL_PROGRAM) $(TOOL) '$(DESTDIR)$(bindir)/hoopguard-journal'
@@ -94,9 +115,9 @@ install-pam: $(PAM)
 
 # Unit tests: the pure floors under AddressSanitizer and UndefinedBehaviorSanitizer.
 UNIT = build/unit-tests
-UNIT_FLAGS = $(PURE_CXXFLAGS) -Og -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -DTEST_DATA='"test"'
-UNIT_OBJS = $(patsubst src/%.cpp,build/unit/src/%.o,$(PURE)) \
-            $(patsubst test/unit/%.cpp,build/unit/test/%.o,$(sort $(wildcard test/unit/*.cpp)))
+UNIT_FLAGS = $(PURE_CXXFLAGS) $(SAML_FLAGS) -Og -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -DTEST_DATA='"test"'
+UNIT_OBJS = $(patsubst src/%.cpp,build/unit/src/%.o,$(PURE) $(SAML_PARTS)) \
+            $(patsubst test/unit/%.cpp,build/unit/test/%.o,$(filter-out $(if $(SAML),,%/saml_test.cpp),$(sort $(wildcard test/unit/*.cpp))))
 build/unit/src/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(UNIT_FLAGS) -c -o $@ $<
@@ -104,7 +125,7 @@ build/unit/test/%.o: test/unit/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(UNIT_FLAGS) -c -o $@ $<
 $(UNIT): $(UNIT_OBJS)
-	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lre2 -lpthread
+	$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lcrypto -lre2 -lpthread $(SAML_LIBS)
 -include $(UNIT_OBJS:.o=.d)
 
 # Fuzzing: a program for each test/fuzz/NAME_fuzz.cpp, by clang, which has libFuzzer. Debian 12's own clang, 14, does not
@@ -113,14 +134,17 @@ FUZZ_CXX = $(firstword $(foreach name,clang++-16 clang++,$(shell command -v $(na
 FUZZ_SANITIZERS = address,undefined
 FUZZ_FLAGS = $(CXX_STANDARD) -Wall -Werror -Wno-unused-parameter -Wno-missing-field-initializers -O1 -g1 \
              -fsanitize=$(FUZZ_SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -Isrc -Itest/unit \
-             -DHOOPGUARD_PURE -MMD -MP
-FUZZ_TARGETS = $(patsubst test/fuzz/%_fuzz.cpp,build/fuzz/%,$(sort $(wildcard test/fuzz/*_fuzz.cpp)))
+             -DHOOPGUARD_PURE $(SAML_FLAGS) -MMD -MP
+FUZZ_TARGETS = $(patsubst test/fuzz/%_fuzz.cpp,build/fuzz/%,$(filter-out $(if $(SAML),,%/saml_fuzz.cpp),$(sort $(wildcard test/fuzz/*_fuzz.cpp))))
 FUZZ_OBJS = $(patsubst src/%.cpp,build/fuzz/src/%.o,$(PURE))
+build/fuzz/saml: FUZZ_OBJS += $(patsubst src/%.cpp,build/fuzz/src/%.o,$(SAML_PARTS))
+build/fuzz/saml: FUZZ_LIBS = $(SAML_LIBS)
+build/fuzz/saml: $(patsubst src/%.cpp,build/fuzz/src/%.o,$(SAML_PARTS))
 build/fuzz/src/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 build/fuzz/%: test/fuzz/%_fuzz.cpp $(FUZZ_OBJS)
-	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_OBJS) -lcrypto -lre2
+	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -MF $@.d -o $@ $< $(FUZZ_OBJS) -lcrypto -lre2 $(FUZZ_LIBS)
 -include $(FUZZ_OBJS:.o=.d) $(FUZZ_TARGETS:=.d)
 
 # Programs that make bench measures with: pure, optimized.

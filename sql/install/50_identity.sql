@@ -67,6 +67,14 @@ BEGIN
 END
 $$;
 
+-- A SAML provider's metadata has its certificate as base64 alone, files have it between lines of dashes.
+CREATE FUNCTION hoopguard.certificate_keys(VARIADIC certificates text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('keys', jsonb_agg(jsonb_build_object('x5c', jsonb_build_array(
+               regexp_replace(c, '-----[^-]*-----|\s', '', 'g')))))
+      FROM unnest(certificates) c
+$$;
+
 CREATE FUNCTION hoopguard.drop_provider(name text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -195,6 +203,11 @@ CREATE FUNCTION hoopguard.claim(name text) RETURNS text
 CREATE FUNCTION hoopguard.login(token text) RETURNS text
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'hoopguard_login';
 
+-- Starts the program that verifies SAML responses; for doctor().
+CREATE FUNCTION hoopguard.saml_problem() RETURNS text
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'hoopguard_saml_problem';
+REVOKE ALL ON FUNCTION hoopguard.saml_problem() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION hoopguard.preload_for_mapped_roles(),
     hoopguard.set_provider(text, text, text, text[], jsonb, text, text[], text, text, text, interval, boolean),
     hoopguard.drop_provider(text), hoopguard.map_role(text, text, jsonb, text, text, integer),
@@ -228,6 +241,9 @@ COMMENT ON FUNCTION hoopguard.identity_script() IS 'the part of policy_script() 
 COMMENT ON FUNCTION hoopguard.whoami() IS 'who speaks in this session, by which provider''s word, until when';
 COMMENT ON FUNCTION hoopguard.current_actor() IS 'the token''s subject, or the login role; for row-level security';
 COMMENT ON FUNCTION hoopguard.claim(text) IS 'a claim of the token that the session speaks by; for row-level security';
+COMMENT ON FUNCTION hoopguard.certificate_keys(text[]) IS
+    'certificates of a SAML provider as set_provider() takes them in jwks';
+COMMENT ON FUNCTION hoopguard.saml_problem() IS 'why SAML responses cannot be verified on this server; NULL when they can';
 COMMENT ON FUNCTION hoopguard.login(text) IS
     'speaks by a token from now on: within a transaction block until it ends, otherwise for the session';
 
@@ -323,6 +339,13 @@ SELECT 'identity_preload', CASE WHEN open IS NULL THEN 'ok' ELSE 'warn' END,
          WHERE NOT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) c
                             WHERE s.setrole = n.oid AND s.setdatabase = 0 AND c LIKE 'session_preload_libraries=%hoopguard%')) AS roles (open)
  WHERE EXISTS (SELECT FROM provider)
+UNION ALL
+SELECT 'identity_saml', CASE WHEN problem IS NULL THEN 'ok' ELSE 'fail' END,
+       CASE WHEN problem IS NULL THEN 'SAML responses can be verified' ELSE format('SAML responses cannot be verified: %s', problem) END,
+       CASE WHEN problem IS NOT NULL
+            THEN 'Install postgresql-15-hoopguard-saml, or libxmlsec1 and libxmlsec1-openssl; or build hoopguard where pkg-config finds xmlsec1-openssl.' END
+  FROM hoopguard.saml_problem() AS problem
+ WHERE EXISTS (SELECT FROM provider WHERE kind = 'saml')
 UNION ALL
 SELECT 'identity_keys', CASE WHEN waiting IS NULL THEN 'ok' ELSE 'fail' END,
        CASE WHEN waiting IS NULL THEN 'the keys of every provider are here' ELSE format('the keys of these providers have not been fetched: %s', waiting) END,

@@ -6,8 +6,8 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 
-#include <cstring>
 #include <algorithm>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <unordered_map>

@@ -14,9 +14,8 @@ namespace {
 
 emit_log_hook_type prev_emit_log = nullptr;
 
-// Cheap: a token begins with the base64url of {".
 bool may_hold_token(const char* text) noexcept {
-    return text != nullptr && strstr(text, "eyJ") != nullptr;
+    return text != nullptr && hoopguard::record::may_hold_token(text);
 }
 
 // In the error's own context. A text that cannot be cleaned for want of memory is not shown.

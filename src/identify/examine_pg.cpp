@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "identify/key_cache.hpp"
 #include "identify/mapping.hpp"
+#include "identify/saml_pg.hpp"
 #include "pg/boundary.hpp"
 #include "policy/in_force_pg.hpp"
 #include "policy/standing_pg.hpp"
@@ -67,6 +68,15 @@ Examination admit_identity(const policy::Image& image, const policy::Row& provid
     return result;
 }
 
+Examination examine_saml(const policy::Image& image, const std::string& response) {
+    const std::int64_t now = std::time(nullptr);
+    SamlVerdict verdict = verify_saml_response(image, response, now);
+    if (verdict.provider) return admit_identity(image, *verdict.provider, verdict.identity, now);
+    Examination result;
+    result.reason = std::move(verdict.reason);
+    return result;
+}
+
 }  // namespace
 
 std::string fetched_keys_path(std::string_view provider) {
@@ -80,6 +90,7 @@ Examination examine(std::string_view token) {
         result.reason = "the cluster knows no identity provider";
         return result;
     }
+    if (const auto response = as_saml_response(token)) return examine_saml(*image, *response);
     const auto parsed = SignedText::parse(token);
     if (!parsed) {
         result.reason = parsed.error().message;

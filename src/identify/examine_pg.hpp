@@ -15,8 +15,8 @@ struct Examination {
     std::string reason;            // why; for the journal, never for the client
 };
 
-// May throw pg::Refusal (the policy cannot be had) and pg::Error. Waits for no network: the keys are in the
-// policy, or where the broker has put them.
+// A JSON Web Token, or a SAML response in base64. May throw pg::Refusal (the policy cannot be had) and pg::Error.
+// Waits for no network: the keys are in the policy, or where the broker has put them.
 Examination examine(std::string_view token);
 
 // The same of an identity that was verified before, when a credential was issued for it: by the policy in force

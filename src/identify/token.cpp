@@ -114,12 +114,7 @@ base::Status read_claims(const base::Json& claims, const TokenRules& rules, std:
     if (auto status = check_times(claims, now, out); !status) return status;
     // Bound to a key that its sender must prove to hold (RFC 7800): sent as a password, it proves nothing.
     if (claims.member("cnf") != nullptr) return base::fail("the token is bound to a key (claim \"cnf\")");
-    if (auto status = read_subject(claims, rules.subject_claim, out); !status) return status;
-    if (auto status = read_groups(claims, rules.groups_claim, out); !status) return status;
-    if (auto status = read_delegation(claims, rules.delegation_claim, out); !status) return status;
-    const base::Json* const id = claims.member("jti");
-    if (id != nullptr && id->text() != nullptr && is_name(*id->text())) out.token_id = *id->text();
-    return {};
+    return read_speaker(claims, rules, out);
 }
 
 std::string_view reason_of(Check check) noexcept {
@@ -133,6 +128,15 @@ std::string_view reason_of(Check check) noexcept {
 }
 
 }  // namespace
+
+base::Status read_speaker(const base::Json& claims, const TokenRules& rules, Identity& out) {
+    if (auto status = read_subject(claims, rules.subject_claim, out); !status) return status;
+    if (auto status = read_groups(claims, rules.groups_claim, out); !status) return status;
+    if (auto status = read_delegation(claims, rules.delegation_claim, out); !status) return status;
+    const base::Json* const id = claims.member("jti");
+    if (id != nullptr && id->text() != nullptr && is_name(*id->text())) out.token_id = *id->text();
+    return {};
+}
 
 const base::Json* claim_at(const base::Json& claims, std::string_view path) noexcept {
     if (const base::Json* const whole = claims.member(path)) return whole;

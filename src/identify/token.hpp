@@ -53,6 +53,9 @@ std::string claimed_issuer(const SignedText& token);
 // `now`: seconds since 1970-01-01 UTC.
 Verdict verify(const SignedText& token, const KeySet& keys, const TokenRules& rules, std::int64_t now);
 
+// Subject, groups, on whose behalf, and the token's own name, from claims that have been verified.
+base::Status read_speaker(const base::Json& claims, const TokenRules& rules, Identity& out);
+
 // A member of a JSON object by its name or, where there is none of that name, by a path of names and points.
 const base::Json* claim_at(const base::Json& claims, std::string_view path) noexcept;
 

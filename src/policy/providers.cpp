@@ -17,6 +17,8 @@ constexpr std::size_t kLongestName = 128;
 constexpr std::size_t kLongestUri = 2048;
 constexpr std::string_view kKnownAlgorithms = "RS256, PS256, ES256, ES384, EdDSA";
 constexpr std::array<std::string_view, 5> kAlgorithms = {"RS256", "PS256", "ES256", "ES384", "EdDSA"};
+constexpr std::string_view kKnownSamlAlgorithms = "RS256, RS384, RS512, ES256, ES384, ES512, at least one";
+constexpr std::array<std::string_view, 6> kSamlAlgorithms = {"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"};
 
 using Objections = std::optional<Objection>;
 
@@ -29,13 +31,35 @@ bool is_https(std::string_view uri) noexcept {
            std::ranges::none_of(uri, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
 }
 
+template <class Names>
+bool is_in(const Names& names, std::string_view name) noexcept {
+    return std::ranges::find(names, name) != names.end();
+}
+
+// The names that tokens have for algorithms may stand there too, as they do when nothing is said; no SAML response
+// is signed by one that XML signatures lack.
+Objections check_saml_keys(const Provider& row) {
+    if (!row.jwks)
+        return object("jwks", "NULL", "the certificates of the provider, from hoopguard.certificate_keys(...)");
+    if (row.jwks_uri)
+        return object("jwks_uri", *row.jwks_uri, "NULL: the certificates of a SAML provider are pinned");
+    bool usable = false;
+    for (const auto& algorithm : row.algorithms) {
+        const bool known = is_in(kSamlAlgorithms, algorithm);
+        if (!known && !is_in(kAlgorithms, algorithm)) return object("algorithms", algorithm, kKnownSamlAlgorithms);
+        usable = usable || known;
+    }
+    if (!usable)
+        return object("algorithms", row.algorithms.empty() ? "{}" : row.algorithms.front(), kKnownSamlAlgorithms);
+    return {};
+}
+
 Objections check_keys(const Provider& row) {
     if (!row.jwks && !row.jwks_uri) return object("jwks", "NULL", "a JSON Web Key Set, or jwks_uri in its place");
     if (row.jwks_uri && !is_https(*row.jwks_uri))
         return object("jwks_uri", *row.jwks_uri, "an https:// address; or NULL");
     for (const auto& algorithm : row.algorithms)
-        if (std::ranges::find(kAlgorithms, algorithm) == kAlgorithms.end())
-            return object("algorithms", algorithm, kKnownAlgorithms);
+        if (!is_in(kAlgorithms, algorithm)) return object("algorithms", algorithm, kKnownAlgorithms);
     if (row.algorithms.empty()) return object("algorithms", "{}", kKnownAlgorithms);
     return {};
 }
@@ -58,7 +82,7 @@ Objections check_claims(const std::optional<std::string>& claims) {
 std::optional<Objection> object_to(const Provider& row) {
     if (row.name.empty() || row.name.size() > kLongestName)
         return object("name", row.name, "a text of 1 to 128 bytes");
-    if (row.kind != "oidc") return object("kind", row.kind, "oidc (this version verifies no SAML responses)");
+    if (row.kind != "oidc" && row.kind != "saml") return object("kind", row.kind, "oidc, saml");
     if (row.issuer.empty() || row.issuer.size() > kLongestUri)
         return object("issuer", row.issuer, "the issuer exactly as the tokens spell it");
     if (row.audience.empty())
@@ -71,7 +95,7 @@ std::optional<Objection> object_to(const Provider& row) {
         if (claim->empty()) return object(column, "", "the name of a claim, or a path such as realm_access.roles");
     if (row.max_session && *row.max_session <= 0)
         return object("max_session", std::to_string(*row.max_session) + " us", "an interval above 0; or NULL");
-    return check_keys(row);
+    return row.kind == "saml" ? check_saml_keys(row) : check_keys(row);
 }
 
 std::optional<Objection> object_to(const RoleMap& row) {

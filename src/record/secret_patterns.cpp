@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace hoopguard::record {
 
@@ -70,6 +71,17 @@ std::size_t value_end(std::string_view text, std::size_t begin) noexcept {
     return end < text.size() ? end : text.size();
 }
 
+// "SAML:2.0:", which every document of SAML 2.0 names its namespaces by, as it looks in base64 when 0, 1 or 2
+// bytes stand before it in its group of three; without the letters that its neighbours have a part in.
+constexpr std::string_view kSamlMarks[] = {"U0FNTDoyLjA", "NBTUw6Mi4w", "TQU1MOjIuM"};
+
+constexpr std::size_t kSamlMarkU[] = {0, 3, 2};  // where the U is in each
+
+bool is_base64_part(char c) noexcept {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+           c == '=' || c == '\n' || c == '\r';
+}
+
 }  // namespace
 
 bool names_secret(std::string_view name) noexcept {
@@ -123,6 +135,25 @@ void find_web_tokens(std::string_view text, std::vector<SecretSpan>& out) {
         if (dots >= 2) out.push_back({at, end});
         at = end;
     }
+}
+
+void find_saml_responses(std::string_view text, std::vector<SecretSpan>& out) {
+    for (const std::string_view mark : kSamlMarks)
+        for (std::size_t at = text.find(mark); at != std::string_view::npos;) {
+            std::size_t begin = at;
+            std::size_t end = at;
+            while (begin > 0 && is_base64_part(text[begin - 1])) --begin;
+            while (end < text.size() && is_base64_part(text[end])) ++end;
+            out.push_back({begin, end});
+            at = text.find(mark, end);
+        }
+}
+
+bool may_hold_token(std::string_view text) noexcept {
+    if (text.find("eyJ") != std::string_view::npos) return true;
+    for (const std::string_view mark : kSamlMarks)
+        if (text.find(mark) != std::string_view::npos) return true;
+    return false;
 }
 
 void find_connection_passwords(std::string_view text, std::vector<SecretSpan>& out) {
@@ -223,6 +254,9 @@ bool may_hold_secret(std::string_view text) noexcept {
             case 'u':
             case 'U':
                 if (letter(at + 1) == 's' && login_words.stand_at(at, "user")) return true;
+                for (std::size_t i = 0; i < std::size(kSamlMarks); ++i)
+                    if (at >= kSamlMarkU[i] && text.substr(at - kSamlMarkU[i]).starts_with(kSamlMarks[i]))
+                        return true;
                 break;
             case 'l':
             case 'L':

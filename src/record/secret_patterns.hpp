@@ -21,6 +21,8 @@ std::size_t set_password(std::string_view command) noexcept;
 
 // JSON web tokens (RFC 7519, compact form), wherever they stand.
 void find_web_tokens(std::string_view text, std::vector<SecretSpan>& out);
+// SAML 2.0 responses in base64, wherever they stand.
+void find_saml_responses(std::string_view text, std::vector<SecretSpan>& out);
 // password=… of libpq connection strings and URIs, and scheme://user:password@host.
 void find_connection_passwords(std::string_view text, std::vector<SecretSpan>& out);
 

@@ -207,6 +207,7 @@ Secrets find_secrets(std::string_view text, bool standard_strings) {
     Secrets secrets;
     Finder(text, standard_strings, 0, 0, secrets).run();
     find_web_tokens(text, secrets.spans);
+    find_saml_responses(text, secrets.spans);
     normalize(secrets.spans);
     return secrets;
 }
@@ -214,6 +215,7 @@ Secrets find_secrets(std::string_view text, bool standard_strings) {
 std::vector<SecretSpan> find_value_secrets(std::string_view value) {
     std::vector<SecretSpan> spans;
     find_web_tokens(value, spans);
+    find_saml_responses(value, spans);
     find_connection_passwords(value, spans);
     normalize(spans);
     return spans;

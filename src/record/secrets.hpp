@@ -31,11 +31,14 @@ struct Secrets {
 bool may_hold_secret(std::string_view text) noexcept;
 
 // Passwords of roles, subscriptions, user mappings and connection strings, tokens given to login() and
-// issue_credential(), JSON web tokens wherever they stand. Without `standard_strings` a backslash escapes in
-// plain strings.
+// issue_credential(), JSON web tokens and SAML responses wherever they stand. Without `standard_strings` a
+// backslash escapes in plain strings.
 Secrets find_secrets(std::string_view text, bool standard_strings);
 
-// Likewise for a value that is not SQL, but may be a connection string or a token.
+// Whether a JSON web token or a SAML response may stand somewhere in it: cheap.
+bool may_hold_token(std::string_view text) noexcept;
+
+// As find_secrets(), for a value that is not SQL, but may be a connection string or a token.
 std::vector<SecretSpan> find_value_secrets(std::string_view value);
 
 // Appends text[from, to) to `out` with a mark for each span in it.

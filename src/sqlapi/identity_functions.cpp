@@ -1,6 +1,7 @@
 // Who speaks, as SQL sees it: whoami(), current_actor(), claim(), login().
 #include "decide/leave.hpp"
 #include "identify/bearing_pg.hpp"
+#include "identify/saml_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/report.hpp"
@@ -131,4 +132,11 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_login) {
     decide_login_by_token();
     const identify::Actor& actor = identify::current_actor();
     return pg::call([&actor] { return sqlapi::text_datum(actor.name); });
+}
+
+// NULL when SAML responses can be verified, else why they cannot.
+HOOPGUARD_SQL_FUNCTION(hoopguard_saml_problem) {
+    const auto version = identify::saml_program_version();
+    fcinfo->isnull = version.ok();
+    return version ? Datum{0} : pg::call([&version] { return sqlapi::text_datum(version.error().message); });
 }

@@ -1,5 +1,6 @@
 // Triggers of the policy tables: they check rows, tell the broker of changes, and refuse writes outside the
 // control database.
+#include "identify/certificates.hpp"
 #include "identify/key_set.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/data_class.hpp"
@@ -134,8 +135,14 @@ void check(const policy::MaskPolicyRow& row) {
 void check(const policy::Provider& row) {
     if (auto const objection = policy::object_to(row)) refuse("provider", row.name, *objection);
     if (!row.jwks) return;
-    if (auto const keys = identify::KeySet::parse(*row.jwks); !keys)
-        refuse("provider", row.name, {"jwks", row.jwks->substr(0, 80), keys.error().message});
+    base::Status status;
+    if (row.kind == "saml") {
+        if (auto const certificates = identify::parse_certificates(*row.jwks); !certificates)
+            status = certificates.error();
+    } else if (auto const keys = identify::KeySet::parse(*row.jwks); !keys) {
+        status = keys.error();
+    }
+    if (!status) refuse("provider", row.name, {"jwks", row.jwks->substr(0, 80), status.error().message});
 }
 
 void check(const policy::RoleMap& row) {

@@ -1,7 +1,11 @@
 // An OpenID Connect provider for a test: `oidc-provider`, with two keys of its own, two programs that may have tokens
-// by client credentials, and a device whose user says in a browser who he is. Prints its issuer when it listens; ends with its standard input.
+// by client credentials, and a device whose user says in a browser who he is. node provider.js KEY CERTIFICATE prints
+// its issuer when it listens, and where its keys can be had over https; with each line of its standard input it takes
+// new keys and says so; it ends with its standard input.
 'use strict';
+const { readFileSync } = require('node:fs');
 const { createServer } = require('node:http');
+const https = require('node:https');
 const { generateKeyPairSync } = require('node:crypto');
 
 const programs = ['ci-bot', 'visitor-bot'];
@@ -11,9 +15,9 @@ function key(kid, alg, kind, options) {
     return { ...generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' };
 }
 
-function configuration() {
+function configuration(round) {
     return {
-        jwks: { keys: [key('ec', 'ES256', 'ec', { namedCurve: 'P-256' }), key('rsa', 'RS256', 'rsa', { modulusLength: 2048 })] },
+        jwks: { keys: [key(`ec-${round}`, 'ES256', 'ec', { namedCurve: 'P-256' }), key(`rsa-${round}`, 'RS256', 'rsa', { modulusLength: 2048 })] },
         clients: [...programs.map(name => ({
             client_id: name, client_secret: `secret-of-${name}`, grant_types: ['client_credentials'],
             redirect_uris: [], response_types: [],
@@ -38,14 +42,23 @@ function configuration() {
     };
 }
 
-async function main() {
+const listening = server => new Promise(done => server.listen(0, '127.0.0.1', () => done(server.address().port)));
+
+async function main([key, certificate]) {
     // Newer versions are modules, older ones are not: import() takes both.
     const { default: Provider } = await import('oidc-provider');
-    const server = createServer().listen(0, '127.0.0.1', () => {
-        const issuer = `http://127.0.0.1:${server.address().port}`;
-        server.on('request', new Provider(issuer, configuration()).callback());
-        process.stdout.write(`${issuer}\n`);
+    let answer;
+    const servers = [createServer(), https.createServer({ key: readFileSync(key), cert: readFileSync(certificate) })];
+    for (const server of servers) server.on('request', (...request) => answer(...request));
+    const [port, keyPort] = await Promise.all(servers.map(listening));
+    const issuer = `http://127.0.0.1:${port}`;
+    let round = 0;
+    const takeKeys = () => { answer = new Provider(issuer, configuration(++round)).callback(); };
+    takeKeys();
+    process.stdout.write(`${issuer}\nhttps://127.0.0.1:${keyPort}/jwks\n`);
+    process.stdin.on('end', () => process.exit(0)).on('data', () => {
+        takeKeys();
+        process.stdout.write(`keys ${round}\n`);
     });
-    process.stdin.on('end', () => process.exit(0)).resume();
 }
-main();
+main(process.argv.slice(2));

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use HTTP::Tiny;
 use JSON::PP qw(decode_json);
+use NodeClients;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -11,40 +12,21 @@ use TokenProvider;
 
 plan skip_all => 'libpam-wrapper is not installed' unless $TokenProvider::wrapper;
 my $directory = PostgreSQL::Test::Utils::tempdir_short();
-my $clients = "$directory/clients";
-mkdir $clients;
-system_or_bail('cp', glob("$ENV{HOOPGUARD_TOP}/test/clients/*"), $clients);
+my $clients = NodeClients->new($directory);
+plan skip_all => $clients->{skipped} if $clients->{skipped};
+sub run_there { return $clients->run(@_); }
 
-# Runs a program of the directory; what it says, at most two minutes long.
-sub run_there {
-    my (@command) = @_;
-    my ($out, $err) = ('', '');
-    delete local $ENV{LD_PRELOAD};
-    my $run = eval { IPC::Run::run(\@command, '<', \undef, '>', \$out, '2>', \$err, init => sub { chdir $clients }, IPC::Run::timeout(120)) };
-    chomp $out;
-    return wantarray ? ($run, "$out$err") : $run ? $out : "$out\n$err$@";
-}
-my ($installed, $said) = do {
-    local $ENV{HOME} = $directory;
-    run_there('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries', '1', '--fetch-timeout', '20000');
-};
-SKIP: {
-    last SKIP if $installed || $said !~ /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|network|timeout/i;
-    skip "npm cannot install oidc-provider (is its registry reachable?): " . (split /\n/, $said)[0], 1;
-}
-if (Test::More->builder->current_test) { done_testing(); exit; }
-ok($installed, 'npm installs the provider') or BAIL_OUT($said);
-
-# The provider.
+# The provider. Its keys are fetched over https, by a certificate of its own.
+system_or_bail('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1',
+    '-days', '2', '-keyout', "$directory/provider.key", '-out', "$directory/provider.crt");
 my ($says, $complains) = ('', '');
 my $hold = '';
-my $running = IPC::Run::start(['node', "$clients/provider.js"], '<', \$hold, '>', \$says, '2>', \$complains, init => sub { delete $ENV{LD_PRELOAD} });
-for (1 .. 300) { last if $says =~ /\n/; $running->pump_nb; select undef, undef, undef, 0.1; }
-my ($issuer) = $says =~ /^(http\S+)\n/ or BAIL_OUT("the provider does not come up: $complains");
+my $running = IPC::Run::start(['node', "$clients->{directory}/provider.js", "$directory/provider.key", "$directory/provider.crt"], '<', \$hold, '>', \$says, '2>', \$complains, init => sub { delete $ENV{LD_PRELOAD} });
+for (1 .. 300) { last if $says =~ /\n.*\n/; $running->pump_nb; select undef, undef, undef, 0.1; }
+my ($issuer, $keys_at) = $says =~ /^(http\S+)\n(https\S+)\n/ or BAIL_OUT("the provider does not come up: $complains");
 my $http = HTTP::Tiny->new(timeout => 20);
 sub get_json { my $answer = $http->get($_[0]); die "$_[0]: $answer->{status} $answer->{content}" unless $answer->{success}; return $answer->{content}; }
 my $about = decode_json(get_json("$issuer/.well-known/openid-configuration"));
-my $keys = get_json($about->{jwks_uri});
 sub token_of {
     my ($name) = @_;
     my $address = $about->{token_endpoint} =~ s{^http://}{http://$name:secret-of-$name\@}r;
@@ -57,7 +39,7 @@ $running->pump_nb;
 # The server that takes them.
 my $node = PostgreSQL::Test::Cluster->new('clients');
 $node->init;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'hoopguard'\n");
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'hoopguard'\nhoopguard.provider_ca_file = '$directory/nobody.crt'\n");
 ok(TokenProvider::prepare($node, $directory), 'the PAM module is installed');
 unlink $node->data_dir . '/pg_hba.conf';
 $node->append_conf('pg_hba.conf', "local all postgres,pooler,backend trust\nhostssl all agent 127.0.0.1/32 pam pamservice=hoopguard\n");
@@ -68,8 +50,19 @@ $node->safe_psql('postgres', qq{
     CREATE ROLE pooler LOGIN; CREATE ROLE backend LOGIN; GRANT analyst TO pooler, backend;
     INSERT INTO hoopguard.actor (name, kind, pooled) VALUES ('pooler', 'service', true), ('backend', 'service', false);
     CREATE TABLE sale (amount int); INSERT INTO sale VALUES (20), (22); GRANT SELECT ON sale TO analyst;
-    SELECT hoopguard.set_provider('idp', 'oidc', '$issuer', '{postgres}', jwks => '$keys');
+    SELECT hoopguard.set_provider('idp', 'oidc', '$issuer', '{postgres}', jwks_uri => '$keys_at');
     SELECT hoopguard.map_group('idp', 'analysts', 'analyst');});
+
+# The keys, once the provider's certificate is trusted.
+my $state = "SELECT status FROM hoopguard.doctor() WHERE check_name = 'identity_keys'";
+system_or_bail('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=nobody', '-days', '2',
+    '-keyout', "$directory/nobody.key", '-out', "$directory/nobody.crt");
+ok($node->wait_for_log(qr/cannot fetch the keys of provider "idp" from "https\S+": .*(certificate|CA)/), 'no keys are taken from whoever has no trusted certificate');
+is($node->safe_psql('postgres', $state), 'fail', 'doctor() misses them');
+$node->adjust_conf('postgresql.conf', 'hoopguard.provider_ca_file', "'$directory/provider.crt'");
+$node->reload;
+ok($node->poll_query_until('postgres', $state, 'ok'), 'the provider\'s keys are fetched');
+like(slurp_file($node->logfile), qr/has fetched the keys of provider "idp"/, 'the log says so');
 
 my $query = 'SELECT actor, effective_role, provider, groups, (SELECT sum(amount) FROM sale) FROM hoopguard.whoami()';
 my $expected = 'ci-bot|analyst|idp|{analysts}|42';
@@ -97,9 +90,31 @@ for my $way (sort keys %ways) {
 {
     my $token = run_there('/usr/bin/python3', 'device.py', $issuer, 'dana');
     like($token, qr/^[\w-]+\.[\w-]+\.[\w-]+$/, 'a device gets a token for its user');
-    local $ENV{PGPASSWORD} = $token;
-    is(run_there('psql', '-XqAt', "$tls application_name=device", '-c', $query), 'dana|analyst|idp|{analysts,leads}|42', 'with which psql logs in as that person');
-    is($node->safe_psql('postgres', "SELECT actor, state FROM hoopguard.session WHERE application_name = 'device'"), 'dana|ended', 'on record by subject');
+    for my $way (sort keys %ways) {
+        local $ENV{PGPASSWORD} = $token;
+        is(run_there(map { s/\b(application_name|ApplicationName)=/$1=device-/r } @{ $ways{$way} }), 'dana|analyst|idp|{analysts,leads}|42',
+            "with which $way logs in as that person");
+    }
+    is($node->safe_psql('postgres', "SELECT DISTINCT actor, state FROM hoopguard.session WHERE application_name LIKE 'device-%'"), 'dana|ended', 'on record by subject');
+}
+
+# New keys: the first token of one may be refused, and has them fetched.
+{
+    $says = '';
+    $hold = "new keys\n";
+    for (1 .. 300) { last if $says =~ /keys 2/; $running->pump_nb; select undef, undef, undef, 0.1; }
+    local $ENV{PGPASSWORD} = my $token = token_of('ci-bot');
+    my $answer = '';
+    for (1 .. 60) { last if ($answer = run_there(@{ $ways{psql} })) eq $expected; select undef, undef, undef, 0.5; }
+    is($answer, $expected, 'a token of a new key is good soon, because its key is fetched');
+    $ENV{PGPASSWORD} = $token{'ci-bot'};
+    like(run_there(@{ $ways{psql} }), qr/PAM authentication failed/, 'and one of a key that the provider no longer has is not');
+    $token{'ci-bot'} = $token;
+    # They outlive a restart, also when nobody answers.
+    $node->adjust_conf('postgresql.conf', 'hoopguard.provider_ca_file', "'$directory/nobody.crt'");
+    $node->restart;
+    $ENV{PGPASSWORD} = $token;
+    is(run_there(@{ $ways{psql} }), $expected, 'fetched keys outlive a restart');
 }
 
 # pgbouncer: in transaction mode every transaction brings its token; in session mode a client brings one for its session,

@@ -1,6 +1,8 @@
 // No way of writing a password or token into a statement may show it in what is recorded.
 #include "record/secrets.hpp"
 
+#include "base/text.hpp"
+
 #include <gtest/gtest.h>
 
 namespace {
@@ -121,6 +123,22 @@ TEST(SecretsTest, BoundValues) {
     EXPECT_EQ(cleaned("postgres://u:s3cret@h/d"), "postgres://u:***@h/d");
     EXPECT_EQ(cleaned("Bearer eyJhbGciOiJI.eyJzdWIi.c2ln"), "Bearer ***");
     EXPECT_EQ(cleaned("plain"), "plain");
+}
+
+// At whatever byte of base64's groups of three its namespace begins, and broken into lines or not.
+TEST(SecretsTest, SamlResponses) {
+    for (std::string before : {"<a xmlns='", " <a xmlns='", "  <a xmlns='"}) {
+        std::string const xml = before + "urn:oasis:names:tc:SAML:2.0:assertion'>dana</a>";
+        std::string base64 = hoopguard::base::to_base64(hoopguard::base::bytes_of(xml));
+        for (int i = 0; i < 2; ++i) {
+            EXPECT_TRUE(may_hold_secret(base64));
+            EXPECT_TRUE(may_hold_token(base64));
+            EXPECT_EQ(clean("SELECT f('" + base64 + "')"), "SELECT f('***')");
+            EXPECT_EQ(without_spans("x " + base64 + " y", find_value_secrets("x " + base64 + " y")), "x *** y");
+            base64.insert(20, "\r\n");
+        }
+    }
+    EXPECT_FALSE(may_hold_token("SELECT 'urn:oasis:names:tc:SAML:2.0:assertion'"));
 }
 
 TEST(SecretsTest, MessagesThatQuoteASecret) {
