@@ -161,6 +161,7 @@ test-peers: deps
 	test/peers/postgres_regress
 	test/peers/postgres_regress --labels
 	test/peers/foresight
+	test/peers/pgaudit
 oracle: deps
 	test/oracle/long
 # SECONDS for each target: 10 are enough to see that all is well, hours to find something.
