@@ -149,7 +149,7 @@ test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
 test-versions:
 	test/versions/run
-# Every file call of the journal fails once, on a whole server: about an hour. `test/run faults` tries some.
+# Every file call of the journal fails once, on a whole server: a quarter of an hour. `test/run faults` tries some.
 # The kill loop of `make test`, at length: hours.
 test-kill: deps
 	HOOPGUARD_KILL_ROUNDS=$(or $(ROUNDS),5000) TEST_SECONDS=36000 test/run "tap 020_journal_kill_loop"
