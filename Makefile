@@ -173,7 +173,7 @@ test-regress test-tap test-checks:
 	test/run $(@:test-%=%)
 test-versions:
 	test/versions/run
-# Every file call of the journal fails once, on a whole server: about an hour. `test/run faults` tries some.
+# Every file call of the journal fails once, on a whole server: a quarter of an hour. `test/run faults` tries some.
 # The kill loop of `make test`, at length: hours.
 test-kill: deps
 	HOOPGUARD_KILL_ROUNDS=$(or $(ROUNDS),5000) TEST_SECONDS=36000 test/run "tap 020_journal_kill_loop"
@@ -185,6 +185,7 @@ test-peers: deps
 	test/peers/postgres_regress
 	test/peers/postgres_regress --labels
 	test/peers/foresight
+	test/peers/pgaudit
 oracle: deps
 	test/oracle/long
 # SECONDS for each target: 10 are enough to see that all is well, hours to find something.

@@ -135,6 +135,7 @@ void Request::file(const decide::Decision& decision, const Wording& wording) {
     }
     filed.text("guardrail", to_utf8(decision.guardrail));
     std::vector<std::string> approvers;
+    approvers.reserve(decision.approvers.size());
     for (auto const& approver : decision.approvers) approvers.push_back(to_utf8(approver));
     filed.texts("approvers", approvers);
     filed.number("min_approvals", decision.min_approvals);

@@ -71,7 +71,8 @@ void put_number(char* at, std::uint64_t number) noexcept {
     do digits[count++] = static_cast<char>('0' + number % 10);
     while ((number /= 10) != 0);
     while (count > 0) *at++ = digits[--count];
-    std::strcpy(at, " has ended");
+    constexpr char kEnd[] = " has ended";
+    std::memcpy(at, kEnd, sizeof kEnd);
 }
 
 void halt(const Support& support) noexcept {

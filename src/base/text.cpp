@@ -233,7 +233,8 @@ std::string session_text(std::uint64_t session) {
 
 std::optional<std::uint64_t> parse_session(std::string_view text) noexcept {
     std::size_t const dot = text.find('.');
-    if (dot == std::string_view::npos || dot > 8 || text.size() - dot - 1 > 8) return std::nullopt;
+    // Without a dot, it is npos.
+    if (dot > 8 || text.size() - dot - 1 > 8) return std::nullopt;
     auto const second = parse_hex(text.substr(0, dot));
     auto const process = parse_hex(text.substr(dot + 1));
     if (!second || !process || text.front() == '0' || text[dot + 1] == '0') return std::nullopt;

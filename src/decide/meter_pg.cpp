@@ -33,7 +33,7 @@ void take_back_line(const Tally::Line& line) noexcept {
 CountKey count_key(const Limit& limit, const identify::Actor& actor, Counted what) {
     crypto::Sha256 digest;
     auto const add = [&digest](std::string_view text) {
-        digest.update(base::bytes_of(text)).update(base::bytes_of(std::string_view("", 1)));
+        digest.update(base::bytes_of(text)).update(base::bytes_of(std::string_view("\0", 1)));
     };
     add(limit.decision.guardrail);
     add(what == Counted::kRead ? "read" : "changed");

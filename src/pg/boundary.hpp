@@ -62,7 +62,9 @@ auto call(Work&& work) -> std::invoke_result_t<Work> {
     MemoryContext const home = CurrentMemoryContext;
     ErrorData* volatile raised = nullptr;
     std::exception_ptr thrown;
-    alignas(Slot) unsigned char slot[sizeof(Slot)];
+    constexpr std::size_t kSize =
+        sizeof(Slot);  // NOLINT(bugprone-sizeof-expression): a pointer is a plain value too
+    alignas(Slot) unsigned char slot[kSize];
 
     PG_TRY();
     {
@@ -71,7 +73,7 @@ auto call(Work&& work) -> std::invoke_result_t<Work> {
                 work();
             } else {
                 Slot value = work();
-                std::memcpy(slot, &value, sizeof value);
+                std::memcpy(slot, &value, kSize);
             }
         } catch (...) {
             thrown = std::current_exception();
@@ -89,7 +91,7 @@ auto call(Work&& work) -> std::invoke_result_t<Work> {
     if (thrown) std::rethrow_exception(thrown);
     if constexpr (!std::is_void_v<Value>) {
         Slot value;
-        std::memcpy(&value, slot, sizeof value);
+        std::memcpy(&value, slot, kSize);
         return value;
     }
 }

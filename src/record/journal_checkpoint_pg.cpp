@@ -1,7 +1,10 @@
 // Asking the notary for a checkpoint, and knowing when everybody else has gone.
+#include "pg/boundary.hpp"
+#include "pg/report.hpp"
 #include "record/journal_pg.hpp"
 #include "record/journal_shared_pg.hpp"
 
+#include <cstring>
 #include <ctime>
 
 extern "C" {
@@ -48,6 +51,10 @@ bool request_checkpoint(int timeout) {
     clock_gettime(CLOCK_MONOTONIC, &begun);
     StopsSleeping const stops;
     while (journal->served.load() < ticket) {
+        // Nothing is signed any more that is not durable.
+        if (int const fault = journal->fault.load(); fault != 0)
+            throw pg::Refusal(ERRCODE_IO_ERROR, pg::format("the journal has failed: %s", std::strerror(fault)),
+                              nullptr, "Mend the disk under hoopguard.journal_directory and restart the server.");
         wake_notary();
         long const left = timeout - milliseconds_since(begun);
         if (left <= 0) return false;

@@ -109,7 +109,8 @@ int flush(std::uint64_t position) {
         if (int const fault = journal.fault.load(); fault != 0) return fault;
         LWLock* const lock = journal.flush_lock;
         if (!pg::call([lock] { return LWLockAcquireOrWait(lock, LW_EXCLUSIVE); })) continue;
-        if (ring().durable() < position) {
+        // Another may have failed since: this one would succeed without what the kernel gave up.
+        if (ring().durable() < position && journal.fault.load() == 0) {
             std::uint64_t const copied = ring().copied();
             int const result = sync_segments(journal, journal.segment.load(std::memory_order_acquire));
             journal.flushes.fetch_add(1, std::memory_order_relaxed);

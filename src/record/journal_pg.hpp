@@ -32,7 +32,7 @@ bool wait_copied(std::uint64_t position, int timeout);
 void wait_durable(std::uint64_t position);
 
 // Asks for a signed checkpoint over everything appended so far; false when none was signed within `timeout`
-// milliseconds. Interruptible.
+// milliseconds. Interruptible. Throws pg::Refusal 58030 when the journal has failed.
 bool request_checkpoint(int timeout);
 // The newest signed checkpoint as the signed note it is, or "" before there is one.
 std::string last_checkpoint();

@@ -91,9 +91,10 @@ class LastSegment {
     std::uint64_t number() const noexcept { return numbers_.back(); }
 
  private:
-    Status open_number(std::uint64_t number, bool* unused);
+    Status open_number(std::uint64_t number, std::uint64_t required, bool* unused);
     Status create_first();
     Status clear_rest();
+    int write_again(int file, std::uint64_t from, std::uint64_t to);
     Status sync_earlier(std::uint64_t durable);
     base::Error damaged(std::uint64_t number, const std::string& why) const {
         return fail("journal segment \"" + segment_path(origin_.directory, number) + "\" " + why + kRemedyMark +
@@ -110,6 +111,9 @@ class LastSegment {
     SegmentHeader header_;
     std::uint64_t file_size_ = 0;
     std::uint64_t offset_ = kSegmentHeaderSize;
+    // What was found there, and up to where a flush vouched for it.
+    std::uint64_t found_ = 0;
+    std::uint64_t flushed_ = 0;
     std::uint64_t position_ = 0;
     EntryFault fault_ = EntryFault::kNone;
     base::Bytes pending_;
@@ -120,7 +124,7 @@ Status LastSegment::open(std::uint64_t required) {
     if (result != 0) return file_error("list", origin_.directory, result);
     while (!numbers_.empty()) {
         bool unused = false;
-        if (Status opened = open_number(numbers_.back(), &unused); !opened.ok()) return opened.error();
+        if (Status opened = open_number(numbers_.back(), required, &unused); !opened.ok()) return opened.error();
         if (!unused) break;
         numbers_.pop_back();
     }
@@ -135,7 +139,7 @@ Status LastSegment::open(std::uint64_t required) {
                                         describe(fault_) + "), before " + reached);
 }
 
-Status LastSegment::open_number(std::uint64_t number, bool* unused) {
+Status LastSegment::open_number(std::uint64_t number, std::uint64_t required, bool* unused) {
     std::string const path = segment_path(origin_.directory, number);
     int result = open_file(files_, path, O_RDWR, file_);
     if (result != 0) return file_error("open journal segment", path, result);
@@ -161,11 +165,13 @@ Status LastSegment::open_number(std::uint64_t number, bool* unused) {
         header_.nonce != origin_.identity.nonce || header_.system != origin_.identity.system)
         return damaged(number, "does not belong here: its header names another origin or number");
     SegmentScan scan(files_, file_.get(), file_size_, header_);
+    flushed_ = 0;
     while (scan.next()) {
+        if (scan.position() <= required) flushed_ = scan.offset();
     }
     if (scan.error() != 0) return file_error("read", path, scan.error());
     fault_ = scan.fault();
-    offset_ = scan.offset();
+    found_ = offset_ = scan.offset();
     position_ = scan.position();
     if (fault_ == EntryFault::kVersion)
         return fail("journal segment \"" + path + "\" has an entry at offset " + std::to_string(offset_) +
@@ -252,14 +258,30 @@ Status LastSegment::clear_rest() {
     return {};
 }
 
+// 0 or errno. A flush that failed leaves the kernel with pages that it takes for clean and that are on no disk:
+// the next flush would succeed without them.
+int LastSegment::write_again(int file, std::uint64_t from, std::uint64_t to) {
+    base::Bytes bytes;
+    for (std::uint64_t at = from; at < to; at += bytes.size()) {
+        bytes.resize(std::min<std::uint64_t>(kChunk, to - at));
+        int result = files_.read_at(file, bytes.data(), bytes.size(), at);
+        if (result == 0) result = files_.write_at(file, bytes.data(), bytes.size(), at);
+        if (result != 0) return result;
+    }
+    return 0;
+}
+
 Status LastSegment::sync_earlier(std::uint64_t durable) {
     std::uint64_t first_position = header_.first_position;
     for (std::size_t i = numbers_.size() - 1; i > 0 && first_position > durable; --i) {
         std::string const path = segment_path(origin_.directory, numbers_[i - 1]);
         OpenFile file;
         int result = open_file(files_, path, O_RDWR, file);
+        FileFacts facts;
         std::uint8_t header[kSegmentHeaderSize];
         if (result == 0) result = files_.read_at(file.get(), header, sizeof header, 0);
+        if (result == 0) result = files_.facts(file.get(), &facts);
+        if (result == 0) result = write_again(file.get(), 0, facts.size);
         if (result == 0) result = files_.sync_data(file.get());
         if (result != 0) return file_error("make durable", path, result);
         auto const start = decode_header(header);
@@ -273,7 +295,8 @@ Status LastSegment::finish(std::uint64_t durable) {
     if (numbers_.empty()) return {};
     if (Status cleared = clear_rest(); !cleared.ok()) return cleared.error();
     if (Status synced = sync_earlier(durable); !synced.ok()) return synced.error();
-    int result = files_.sync_data(file_.get());
+    int result = write_again(file_.get(), flushed_, found_);
+    if (result == 0) result = files_.sync_data(file_.get());
     if (result == 0) result = files_.sync_directory(origin_.directory);
     if (result != 0) return file_error("make durable", segment_path(origin_.directory, numbers_.back()), result);
     return {};

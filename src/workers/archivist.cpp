@@ -47,8 +47,8 @@ void Archivist::start(std::uint64_t number, std::uint64_t now) {
 
 void Archivist::ended(std::uint64_t now) {
     if (command_.status() != 0)
-        return failed("journal_archive_command failed with status " + std::to_string(command_.status()) +
-                          " for segment " + record::segment_name(*next_),
+        return failed("journal_archive_command failed with " + command_.how_it_ended() + " for segment " +
+                          record::segment_name(*next_),
                       now);
     base::Status const noted = record::write_archived(files_, journal_.origin_directory, *next_ + 1);
     if (!noted.ok()) return failed(noted.error().message, now);

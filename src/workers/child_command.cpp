@@ -72,6 +72,11 @@ bool ChildCommand::poll() noexcept {
     return true;
 }
 
+std::string ChildCommand::how_it_ended() const {
+    if (WIFSIGNALED(status_)) return "signal " + std::to_string(WTERMSIG(status_));
+    return "exit code " + std::to_string(WEXITSTATUS(status_));
+}
+
 ChildCommand::~ChildCommand() {
     if (input_descriptor_ >= 0) close(input_descriptor_);
     if (pid_ > 0) {

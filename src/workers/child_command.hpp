@@ -20,6 +20,8 @@ class ChildCommand {
     // Feeds it; true once it has ended, and then `status()` is as of waitpid.
     bool poll() noexcept;
     int status() const noexcept { return status_; }
+    // The same for people: "exit code 1", "signal 9".
+    std::string how_it_ended() const;
 
  private:
     void feed() noexcept;

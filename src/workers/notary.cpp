@@ -216,7 +216,7 @@ class Notary {
             if (command_.status() != 0) {
                 journal_.command_failures.fetch_add(1);
                 if (!command_failed_)
-                    tell("checkpoint_command failed with status " + std::to_string(command_.status()),
+                    tell("checkpoint_command failed with " + command_.how_it_ended(),
                          "Checkpoints stay in the journal's directory; the command is tried again.");
                 if (unsent_.empty()) unsent_ = sending_;
                 retry_command_at_ = now + kRetryCommand;

@@ -3,8 +3,9 @@
  *
  * HOOPGUARD_FAULT_CONTROL names a file of 4096 bytes that all processes map and the test writes:
  *
- *     0  u64  fault: 0 none, 1 EIO, 2 ENOSPC, 3 a short write, 4 SIGKILL, 5 a full disk (whatever needs room fails)
- *     8  u64  at which call, counted from 1; 0: at none, only count
+ *     0  u64  fault: 0 none, 1 EIO, 2 ENOSPC, 3 a short write (of writes alone), 4 SIGKILL, 5 a full disk (whatever
+ *             needs room fails), 6 a failed flush (EIO of fdatasync alone)
+ *     8  u64  at which of the calls that can fail so, counted from 1; 0: at none, only count
  *    16  u64  whether it goes on failing from there
  *    24  u64  calls so far
  *    32  u64  calls that failed
@@ -27,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum fault { NONE, IO_ERROR, NO_SPACE, SHORT_WRITE, KILL, FULL };
+enum fault { NONE, IO_ERROR, NO_SPACE, SHORT_WRITE, KILL, FULL, UNFLUSHED };
 
 struct control {
     volatile uint64_t fault, at, sticky;
@@ -65,11 +66,12 @@ static enum fault turn(const char *call, const char *path, int grows) {
     if (control == NULL || control->fault == NONE || strstr(path, directory) == NULL ||
         strstr(path, "/policy/") != NULL)
         return NONE;
+    if (control->fault == SHORT_WRITE && strcmp(call, "pwrite") != 0) return NONE;
+    if (control->fault == UNFLUSHED && strcmp(call, "fdatasync") != 0) return NONE;
     uint64_t number = __atomic_add_fetch(&control->calls, 1, __ATOMIC_SEQ_CST);
     uint64_t at = control->at;
     if (at == 0 || number < at || (number > at && !control->sticky)) return NONE;
     if (control->fault == FULL && !grows) return NONE;
-    if (control->fault == SHORT_WRITE && strcmp(call, "pwrite") != 0) return NONE;
     if (__atomic_fetch_add(&control->hits, 1, __ATOMIC_SEQ_CST) == 0) {
         const char *name = strrchr(path, '/');
         snprintf(control->first, sizeof control->first, "%s %s", call, name != NULL ? name + 1 : path);
@@ -80,7 +82,7 @@ static enum fault turn(const char *call, const char *path, int grows) {
 /* 0, or the error to report. A process that is killed goes no further. */
 static int error_for(enum fault fault) {
     if (fault == KILL) kill(getpid(), SIGKILL);
-    if (fault == IO_ERROR) return EIO;
+    if (fault == IO_ERROR || fault == UNFLUSHED) return EIO;
     if (fault == NO_SPACE || fault == FULL) return ENOSPC;
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "journal_fixture.hpp"
 
 #include <sys/wait.h>
+#include <algorithm>
 
 namespace hoopguard::record {
 namespace {
@@ -143,6 +144,43 @@ TEST_F(RecoveryTest, WhatTheOperatingSystemLeftBehindTheEndIsCleared) {
     char found[7];
     ASSERT_EQ(files.read_at(file.get(), found, 7, kSegmentHeaderSize + 300), 0);
     EXPECT_EQ(std::string(found, 7), std::string(7, '\0'));
+}
+
+// Tells what was written where, whichever file it was.
+class WitnessFiles : public Files {
+ public:
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> written;
+
+    int write_at(int descriptor, const void* from, std::size_t size, std::uint64_t offset) noexcept override {
+        written.emplace_back(offset, offset + size);
+        return Files::write_at(descriptor, from, size, offset);
+    }
+    bool wrote(std::uint64_t from, std::uint64_t to) const {
+        return std::any_of(written.begin(), written.end(),
+                           [&](auto const& range) { return range.first <= from && to <= range.second; });
+    }
+};
+
+TEST_F(RecoveryTest, WhatNoFlushVouchedForIsWrittenOnceMore) {
+    start();
+    append("flushed");
+    drain();
+    ring_.set_durable(ring_.copied());
+    std::uint64_t const flushed = kSegmentHeaderSize + tail_ - kCommitWordSize;
+    append("copied, and the flush failed");
+    drain();
+    std::uint64_t const copied = kSegmentHeaderSize + tail_ - 2 * kCommitWordSize;
+    crash();
+    WitnessFiles files;
+    ASSERT_TRUE(start(files).ok());
+    EXPECT_TRUE(files.wrote(flushed, copied));
+    EXPECT_FALSE(files.wrote(flushed - 1, copied));
+    EXPECT_EQ(recorded(), (Texts{"flushed", "copied, and the flush failed"}));
+    crash();
+    WitnessFiles again;
+    ASSERT_TRUE(start(again).ok());
+    EXPECT_FALSE(again.wrote(flushed, flushed + 1)) << "everything was durable";
+    origin_ = OpenOrigin{};
 }
 
 TEST_F(RecoveryTest, DyingAtEveryCallAndStartingAgainGivesTheSame) {
