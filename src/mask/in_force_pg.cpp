@@ -44,6 +44,7 @@ struct Choice {
     std::string provider;
     std::string actor;
     std::vector<std::string> groups;
+    std::uint64_t change = 0;   // of the session, when this was found to be its actor's
     decide::Unmasked unmasked;  // by grants
     MaskRules rules;
 };
@@ -150,8 +151,15 @@ bool is_over(const Choice& choice) noexcept {
     return choice.unmasked.changes_at != policy::kUnlimited && choice.unmasked.changes_at <= now();
 }
 
+// What a session says of its actor is compared once after each change of it.
+std::uint64_t change_of(const identify::Actor& actor) noexcept {
+    return &actor == &identify::known_actor() ? identify::known_session().change : 0;
+}
+
 bool is_for(const Choice& choice, const Key& key, const identify::Actor& actor) noexcept {
-    return choice.key == key && choice.actor == actor.name && choice.provider == actor.provider &&
+    if (!(choice.key == key)) return false;
+    if (auto const change = change_of(actor); change != 0 && change == choice.change) return true;
+    return choice.actor == actor.name && choice.provider == actor.provider &&
            std::ranges::equal(choice.groups, actor.groups);
 }
 
@@ -161,6 +169,7 @@ const Choice& choice_for(const identify::Actor& actor) {
     Choices& all = choices();
     for (Choice& one : all.kept) {
         if (!is_for(one, key, actor)) continue;
+        one.change = change_of(actor);
         if (!is_over(one)) return one;
         // A grant has ended: plans that show what it showed are made anew.
         one.key = {};
@@ -170,6 +179,7 @@ const Choice& choice_for(const identify::Actor& actor) {
     made.key = {};
     choose(made, actor);
     made.key = key;
+    made.change = change_of(actor);
     all.next = (all.next + 1) % kChoices;
     return made;
 }
