@@ -136,21 +136,29 @@ constexpr FieldName kFieldNames[] = {
 
 }  // namespace
 
+namespace {
+
+// Whether `text` begins with the word, whatever its case.
+bool begins_with(std::string_view text, std::string_view word) noexcept {
+    return text.size() >= word.size() &&
+           std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) { return a == to_lower(b); });
+}
+
+}  // namespace
+
 Topics topics_before(std::string_view text, std::size_t at) noexcept {
-    char near[kReach];
     std::size_t const size = std::min(at, kReach);
-    std::transform(text.data() + (at - size), text.data() + at, near, to_lower);
-    std::string_view const window(near, size);
+    std::string_view const window = text.substr(at - size, size);
     Topics topics;
     // Words that the window cuts, and "stubborn" or "cancel", are about something else.
     bool within_word = size < at && is_letter(text[at - size - 1]);
     for (std::size_t i = 0; i + 3 <= size; ++i) {
-        auto const letter = static_cast<unsigned char>(window[i] - 'a');
+        auto const letter = static_cast<unsigned char>((window[i] | 0x20) - 'a');
         bool const begins_word = letter < 26 && !within_word;
         within_word = letter < 26;
         if (!begins_word || (kFirstLetters >> letter & 1) == 0) continue;
         for (const TopicWord& one : kTopicWords)
-            if (one.word.front() == window[i] && window.substr(i).starts_with(one.word))
+            if (one.word.front() == 'a' + letter && begins_with(window.substr(i), one.word))
                 topics.bits |= static_cast<std::uint8_t>(one.topic);
     }
     return topics;
