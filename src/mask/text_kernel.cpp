@@ -103,7 +103,7 @@ std::string_view last_label(std::string_view domain) noexcept {
 }
 
 // The first character, where it does not give the whole of `part` away. `part` is not empty.
-char* put_initial(CharacterStep step, std::string_view part, char* out) noexcept {
+[[gnu::always_inline]] inline char* put_initial(CharacterStep step, std::string_view part, char* out) noexcept {
     const char* const begin = part.data();
     const bool ascii = static_cast<signed char>(*begin) >= 0;
     const std::size_t length = ascii ? 1 : step(begin, begin + part.size());
