@@ -189,6 +189,7 @@ TEST_F(Spent, OnceUntilItsTimeIsOver) {
 
 TEST_F(Spent, OneOfManyAtOnce) {
     std::vector<std::thread> all;
+    all.reserve(8);
     std::atomic<int> first = 0;
     for (int i = 0; i < 8; ++i)
         all.emplace_back([&] {
@@ -217,7 +218,7 @@ std::string certificate(unsigned bits) {
     X509_sign(one.get(), key.get(), EVP_sha256());
     unsigned char* der = nullptr;
     const int size = i2d_X509(one.get(), &der);
-    const std::string text = base::to_base64({der, static_cast<std::size_t>(size)});
+    std::string text = base::to_base64({der, static_cast<std::size_t>(size)});
     OPENSSL_free(der);
     return text;
 }

@@ -35,6 +35,12 @@ std::string replaced(std::string text, std::string_view what, std::string_view b
     return text.replace(at, what.size(), by);
 }
 
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::string text;
+    for (const std::string_view part : parts) text += part;
+    return text;
+}
+
 // The first element of that name, from its "<" to the end of its last closing tag.
 std::string cut_out(const std::string& text, const std::string& name) {
     const std::size_t begin = text.find("<" + name);
@@ -130,15 +136,16 @@ TEST(Saml, WrappedAssertionsAreRefused) {
         const std::string whole_open =
             whole_signature.substr(0, whole_signature.size() - std::string("</ds:Signature>").size());
         const std::string variants[] = {
-            response_xml(whole_open + "<ds:Object>" + whole_bare + "</ds:Object></ds:Signature>" + unsigned_evil,
-                         "_r2"),
-            response_xml(whole_bare + whole_signature + unsigned_evil, "_r2"),
+            response_xml(
+                joined({whole_open, "<ds:Object>", whole_bare, "</ds:Object></ds:Signature>", unsigned_evil}),
+                "_r2"),
+            response_xml(joined({whole_bare, whole_signature, unsigned_evil}), "_r2"),
             response_xml(unsigned_evil + original),
             response_xml(last(original)),
             response_xml(with(signature) + bare),
-            response_xml(with(open + bare + "</ds:Signature>")),
-            response_xml("<samlp:Extensions>" + unsigned_evil + "</samlp:Extensions>" + original),
-            response_xml(with(open + "<ds:Object>" + bare + "</ds:Object></ds:Signature>")),
+            response_xml(with(joined({open, bare, "</ds:Signature>"}))),
+            response_xml(joined({"<samlp:Extensions>", unsigned_evil, "</samlp:Extensions>", original})),
+            response_xml(with(joined({open, "<ds:Object>", bare, "</ds:Object></ds:Signature>"}))),
         };
         for (const std::string& variant : variants)
             EXPECT_EQ(refusal(variant), "the response must hold exactly one assertion") << variant;
