@@ -202,6 +202,7 @@ bench: deps
 	$(MAKE) -s build/bench/decide_time && build/bench/decide_time
 	test/bench/decide
 	test/bench/mask
+	test/bench/instructions
 	test/bench/approval
 	test/bench/review
 	$(MAKE) -s build/bench/token
