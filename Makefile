@@ -205,6 +205,8 @@ bench: deps
 	test/bench/instructions
 	test/bench/approval
 	test/bench/review
+	test/bench/gathering
+	test/bench/login
 	$(MAKE) -s build/bench/token
 	build/bench/token
 	$(MAKE) -s build/bench/detect && build/bench/detect

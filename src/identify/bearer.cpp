@@ -49,25 +49,25 @@ std::string to_json(const Bearer& bearer) {
     return json.object();
 }
 
-Bearer bearer_from_json(std::string_view text) {
+Bearer bearer_from_json(std::string_view json) {
     Bearer bearer;
-    auto const json = base::Json::parse(text);
-    if (!json) return bearer;
-    bearer.provider = text_of(*json, "provider");
-    bearer.subject = text_of(*json, "subject");
-    bearer.on_behalf_of = text_of(*json, "on_behalf_of");
-    bearer.token_id = text_of(*json, "token_id");
-    bearer.claims = text_of(*json, "claims");
-    if (auto const* const groups = json->member("groups"); groups != nullptr && groups->array() != nullptr)
+    auto const read = base::Json::parse(json);
+    if (!read) return bearer;
+    bearer.provider = text_of(*read, "provider");
+    bearer.subject = text_of(*read, "subject");
+    bearer.on_behalf_of = text_of(*read, "on_behalf_of");
+    bearer.token_id = text_of(*read, "token_id");
+    bearer.claims = text_of(*read, "claims");
+    if (auto const* const groups = read->member("groups"); groups != nullptr && groups->array() != nullptr)
         for (auto const& group : *groups->array())
             if (group.text() != nullptr) bearer.groups.push_back(*group.text());
-    bearer.kind = kind_of(text_of(*json, "kind"));
-    bearer.mapped_role = text_of(*json, "mapped_role");
-    bearer.role = text_of(*json, "role");
-    bearer.temporary = truth_of(*json, "temporary");
-    bearer.own_role = truth_of(*json, "own_role");
-    bearer.expires_at = static_cast<std::int64_t>(number_of(*json, "expires_at"));
-    bearer.role_oid = static_cast<std::uint32_t>(number_of(*json, "role_oid"));
+    bearer.kind = kind_of(text_of(*read, "kind"));
+    bearer.mapped_role = text_of(*read, "mapped_role");
+    bearer.role = text_of(*read, "role");
+    bearer.temporary = truth_of(*read, "temporary");
+    bearer.own_role = truth_of(*read, "own_role");
+    bearer.expires_at = static_cast<std::int64_t>(number_of(*read, "expires_at"));
+    bearer.role_oid = static_cast<std::uint32_t>(number_of(*read, "role_oid"));
     return bearer;
 }
 

@@ -30,14 +30,6 @@ std::uint64_t now() noexcept {
     return static_cast<std::uint64_t>(GetCurrentTimestamp() + kEpochs);
 }
 
-const policy::Image* image_or_none() {
-    try {
-        return policy::in_force();
-    } catch (const pg::Refusal&) {
-        return nullptr;
-    }
-}
-
 bool holds(const policy::Image& image, const Actor& actor, std::string_view login_role) noexcept {
     auto const at = now();
     return find_lock(image, actor.provider, actor.name, at).has_value() ||
@@ -50,14 +42,14 @@ bool is_locked(const Actor& actor) {
     auto const generation = policy::generation_in_force();
     auto const change = known_session().change;
     if (!known.any && known.generation == generation && known.change == change) return false;
-    auto const* const image = image_or_none();
+    auto const* const image = policy::in_force_or_none();
     if (image == nullptr) return false;
     known = {image->generation(), change, image->section(policy::SectionId::kLockedActors).size() != 0};
     return known.any && holds(*image, actor, known_session().login_role);
 }
 
 void refuse_locked_login(const Actor& actor, std::string_view login_role) {
-    auto const* const image = image_or_none();
+    auto const* const image = policy::in_force_or_none();
     if (image == nullptr || !holds(*image, actor, login_role)) return;
     throw pg::Refusal(
         ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,

@@ -121,12 +121,7 @@ void look_up_definer(Oid role) {
 
 // A database role's kind, as hoopguard.actor has it.
 ActorKind registered_kind(std::string_view role) {
-    const policy::Image* image = nullptr;
-    try {
-        image = policy::in_force();
-    } catch (const pg::Refusal&) {
-        return ActorKind::kHuman;  // decide() refuses, if anyone may be refused
-    }
+    const policy::Image* const image = policy::in_force_or_none();
     if (image == nullptr) return ActorKind::kHuman;
     auto const actors = image->section(policy::SectionId::kActors);
     for (std::uint32_t i = 0; i < actors.size(); ++i) {

@@ -90,6 +90,14 @@ const Image* in_force() {
     return &now.image;
 }
 
+const Image* in_force_or_none() {
+    try {
+        return in_force();
+    } catch (const pg::Refusal&) {
+        return nullptr;
+    }
+}
+
 bool holds_anything() {
     auto const* const image = in_force();
     if (image == nullptr) return false;

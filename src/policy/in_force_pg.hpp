@@ -11,6 +11,10 @@ namespace hoopguard::policy {
 // interrupted.
 const Image* in_force();
 
+// The same, or nullptr where it cannot be had: for what need not refuse by itself, because whoever decides about
+// the same statement does (identify::policy_for_session()). Throws pg::Error when waiting is interrupted.
+const Image* in_force_or_none();
+
 // Whether the policy in force says anything at all. Throws as in_force().
 bool holds_anything();
 

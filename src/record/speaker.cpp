@@ -48,10 +48,14 @@ const Speaker& Speakers::of(const EntryView& entry) {
     const EntryType type = entry.type();
     if (type == EntryType::kLogout || type == EntryType::kLoginFailed) ended_ = session;
     if (type == EntryType::kSession || type == EntryType::kLogin || type == EntryType::kLoginFailed)
-        return by_session_[session] = read_speaker(entry);
-    if (const auto context = entry.uint(Field::kContext)) return by_session_[session] = at(*context);
+        return (by_session_[session] = {0, read_speaker(entry)}).speaker;
+    if (const auto context = entry.uint(Field::kContext)) {
+        Latest& latest = by_session_[session];
+        if (latest.position != *context || *context == 0) latest = {*context, at(*context)};
+        return latest.speaker;
+    }
     const auto known = by_session_.find(session);
-    return known != by_session_.end() ? known->second : nobody_;
+    return known != by_session_.end() ? known->second.speaker : nobody_;
 }
 
 }  // namespace hoopguard::record

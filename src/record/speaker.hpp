@@ -42,7 +42,11 @@ class Speakers {
     const Speaker& at(std::uint64_t position);
 
     StreamReader* reader_;
-    std::unordered_map<std::uint64_t, Speaker> by_session_;
+    struct Latest {
+        std::uint64_t position = 0;  // of the entry that told; 0: the session's own
+        Speaker speaker;
+    };
+    std::unordered_map<std::uint64_t, Latest> by_session_;
     std::map<std::uint64_t, Speaker> by_position_;
     Speaker nobody_;
     std::uint64_t ended_ = 0;  // the session whose last entry was asked for

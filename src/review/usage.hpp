@@ -13,8 +13,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace hoopguard::review {
@@ -88,28 +90,50 @@ class UsageTally {
         classify::Need need;
         bool masked = false;
     };
-    struct Open {
-        std::uint64_t index = 0;
-        std::uint64_t time = 0;
+    // What statements have in common that differ in nothing but their text, their time and their outcome, and what
+    // they count for, once that is known. Most entries are of few shapes.
+    struct Shape {
         record::Speaker speaker;
         bool definer = false;  // speaker.effective_role is a SECURITY DEFINER function's
         bool masked = false;
         bool first = false;  // of its session
         std::vector<std::string> classes;
         std::vector<Wanted> wanted;
+        Source* source = nullptr;
+        struct Target {
+            Use* use;
+            bool masked;
+        };
+        std::vector<Target> targets;
+        bool has_targets = false;
+        std::vector<Day*> days;
+        std::uint64_t day = UINT64_MAX;  // that `days` are of
+    };
+    struct Open {
+        std::uint64_t index = 0;
+        std::uint64_t time = 0;
+        std::uint64_t number = 0;  // of the statement, in its session
+        bool masked = false;
+        std::shared_ptr<Shape> shape;
     };
     using Session = std::map<std::uint64_t, Open>;  // by statement number
 
-    Open read(const record::EntryView& statement, std::uint64_t index, const record::Speaker& speaker) const;
+    Open read(const record::EntryView& statement, std::uint64_t index, const record::Speaker& speaker);
+    std::shared_ptr<Shape> shape_of(const record::EntryView& statement, const record::Speaker& speaker,
+                                    bool first);
+    std::shared_ptr<Shape> read_shape(const record::EntryView& statement, const record::Speaker& speaker,
+                                      bool first);
+    void keep(const record::EntryView& statement, Open open);
     void end(const record::EntryView& outcome);
     void end_session(std::uint64_t session);
     void end_all();
     void count(const Open& statement, bool refused);
-    void count_days(const Open& statement, bool refused);
+    void find_days(Shape& shape, std::uint64_t day);
+    void find_targets(Shape& shape);
     // `schemas` takes those it names: of many objects in one schema a statement uses the schema once.
-    void count_use(const Open& statement, const Wanted& wanted, std::set<UseKey>& schemas);
-    void add_use(const Open& statement, UseKey key, bool masked);
-    Source& source_of(const record::Speaker& speaker, std::uint64_t time);
+    void find_targets(Shape& shape, const Wanted& wanted, std::set<UseKey>& schemas);
+    void add_target(Shape& shape, UseKey key, bool masked);
+    Source& source_of(const record::Speaker& speaker);
 
     RoleName role_name_;
     Quote quote_;
@@ -117,6 +141,8 @@ class UsageTally {
     std::map<UseKey, Use> uses_;
     std::map<DayKey, Day> days_;
     std::map<SourceKey, Source> sources_;
+    std::unordered_map<std::string, std::shared_ptr<Shape>> shapes_;  // by what makes them, as it is recorded
+    std::string shape_bytes_;                                         // of the entry at hand
 };
 
 }  // namespace hoopguard::review

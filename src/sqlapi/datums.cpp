@@ -158,6 +158,19 @@ Datum texts_datum(const std::vector<std::string>& texts) {
     return makeArrayResult(state, CurrentMemoryContext);
 }
 
+Elements elements_of(Datum array, Oid type) {
+    bool const is_text = type == TEXTOID;
+    Elements found = {};
+    bool* nulls = nullptr;
+    int count = 0;
+    deconstruct_array(DatumGetArrayTypeP(array), type, is_text ? -1 : static_cast<int>(sizeof(std::int64_t)),
+                      is_text ? false : FLOAT8PASSBYVAL, is_text ? TYPALIGN_INT : TYPALIGN_DOUBLE, &found.values,
+                      &nulls, &count);
+    for (int i = 0; i < count; ++i)
+        if (!nulls[i]) found.values[found.count++] = found.values[i];
+    return found;
+}
+
 Datum time_datum(std::uint64_t nanoseconds) {
     return TimestampTzGetDatum(static_cast<std::int64_t>(nanoseconds / 1000) - kEpochMicroseconds);
 }

@@ -20,6 +20,13 @@ Datum text_datum(std::string_view text);
 Datum texts_datum(std::optional<record::EntryView::Array> texts);
 Datum texts_datum(const std::vector<std::string>& texts);
 
+// The elements of an array of texts or of bigints that are not NULL.
+struct Elements {
+    Datum* values;
+    int count;
+};
+Elements elements_of(Datum array, Oid type);
+
 // From nanoseconds since 1970-01-01 UTC; and from a duration in nanoseconds. Both are cut to microseconds.
 Datum time_datum(std::uint64_t nanoseconds);
 Datum interval_datum(std::uint64_t nanoseconds);

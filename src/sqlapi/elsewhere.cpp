@@ -192,7 +192,8 @@ HOOPGUARD_SQL_FUNCTION(hoopguard_elsewhere) {
     auto const called = pg::call([fcinfo] { return called_function(fcinfo); });
     require_sound_call(called);
     Oid type = InvalidOid;
-    auto* const columns = pg::call([fcinfo, &type] { return columns_of(fcinfo, type); });
+    TupleDesc columns = nullptr;
+    pg::call([fcinfo, &type, &columns] { columns = columns_of(fcinfo, type); });
     int const count = columns != nullptr ? columns->natts : type == VOIDOID ? 0 : 1;
     auto const rows = rows_of(ask(called, count, fcinfo));
     if (fcinfo->flinfo->fn_retset) {

@@ -65,22 +65,10 @@ void narrow_sessions(std::optional<std::vector<std::uint64_t>>& wanted, std::vec
 
 // The texts of an array, as far as they spell sessions.
 std::vector<std::uint64_t> sessions_of(Datum array) {
-    struct Elements {
-        Datum* values;
-        bool* nulls;
-        int count;
-    };
-    auto const elements = pg::call([array] {
-        Elements found;
-        deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &found.values, &found.nulls,
-                          &found.count);
-        return found;
-    });
+    auto const elements = pg::call([array] { return elements_of(array, TEXTOID); });
     std::vector<std::uint64_t> sessions;
-    for (int i = 0; i < elements.count; ++i) {
-        if (elements.nulls[i]) continue;
+    for (int i = 0; i < elements.count; ++i)
         if (auto const session = base::parse_session(text_of(elements.values[i]))) sessions.push_back(*session);
-    }
     return sessions;
 }
 

@@ -160,20 +160,10 @@ std::string quote(std::string_view name) {
 }
 
 std::vector<std::uint64_t> numbers_of(Datum array) {
-    struct Elements {
-        Datum* values;
-        bool* nulls;
-        int count;
-    };
-    auto const elements = pg::call([array] {
-        Elements found;
-        deconstruct_array(DatumGetArrayTypeP(array), INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL,
-                          TYPALIGN_DOUBLE, &found.values, &found.nulls, &found.count);
-        return found;
-    });
+    auto const elements = pg::call([array] { return elements_of(array, INT8OID); });
     std::vector<std::uint64_t> numbers;
     for (int at = 0; at < elements.count; ++at)
-        if (!elements.nulls[at]) numbers.push_back(static_cast<std::uint64_t>(DatumGetInt64(elements.values[at])));
+        numbers.push_back(static_cast<std::uint64_t>(DatumGetInt64(elements.values[at])));
     return numbers;
 }
 

@@ -8,6 +8,7 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/report.hpp"
+#include "pg/worker_transaction.hpp"
 #include "policy/mailbox_pg.hpp"
 #include "workers/broker.hpp"
 #include "workers/broker_entries.hpp"
@@ -22,9 +23,7 @@
 
 extern "C" {
 #include "access/xlog.h"
-#include "executor/spi.h"
 #include "mb/pg_wchar.h"
-#include "utils/snapmgr.h"
 }
 
 namespace hoopguard::workers {
@@ -66,18 +65,6 @@ const Doer* doer_of(policy::Errand errand) {
 SPIPlanPtr& plan_of(const Doer& doer) {
     static std::map<std::string_view, SPIPlanPtr> plans;
     return plans[doer.function];
-}
-
-void begin() {
-    StartTransactionCommand();
-    PushActiveSnapshot(GetTransactionSnapshot());
-    SPI_connect();
-}
-
-void commit() {
-    SPI_finish();
-    PopActiveSnapshot();
-    CommitTransactionCommand();
 }
 
 // Within a transaction; the answer lives until its end. Both texts are UTF-8.
@@ -129,7 +116,7 @@ bool concerns_policy(const base::Json& answer) {
 
 // One errand from its beginning to its commit; nothing of it stays when it throws.
 void serve(const Doer& doer, const policy::Letter& letter) {
-    pg::call(begin);
+    pg::call(pg::begin_worker_transaction);
     std::string const json = call_function(doer, letter.json);
     base::Json answer;
     if (!doer.plain) {
@@ -142,7 +129,7 @@ void serve(const Doer& doer, const policy::Letter& letter) {
         write_entries(answer);
     }
     policy::prepare_answer(letter, json, pg::call([] { return GetTopTransactionIdIfAny(); }));
-    pg::call(commit);
+    pg::call(pg::commit_worker_transaction);
     // What was given or taken back holds when the sender hears of it.
     if (concerns_policy(answer)) bring_policy_into_force();
     policy::hand_over(letter);
@@ -178,12 +165,12 @@ void serve_letters() {
 
 // What the broker does of itself, from its beginning to its commit.
 std::string do_own(const Doer& doer, const std::string& letter = "{}") {
-    pg::call(begin);
+    pg::call(pg::begin_worker_transaction);
     std::string json = call_function(doer, letter);
     auto const answer = base::Json::parse(json);
     if (!answer) throw pg::Refusal(ERRCODE_INTERNAL_ERROR, pg::format("%s", answer.error().message.c_str()));
     write_entries(*answer);
-    pg::call(commit);
+    pg::call(pg::commit_worker_transaction);
     wake_all(*answer);
     return json;
 }
@@ -197,16 +184,12 @@ long expire_once() {
 
 // A control database without the extension holds nothing that could expire.
 bool has_requests() {
-    pg::call(begin);
-    bool const found = pg::call([] {
-        return SPI_execute(
-                   "SELECT FROM pg_catalog.pg_proc WHERE pronamespace = "
-                   "pg_catalog.to_regnamespace('hoopguard') AND proname = 'broker_expire'",
-                   true, 1) == SPI_OK_SELECT &&
-               SPI_processed == 1;
+    return pg::call([] {
+        StartTransactionCommand();
+        bool const found = pg::has_own_function("broker_expire");
+        CommitTransactionCommand();
+        return found;
     });
-    pg::call(commit);
-    return found;
 }
 
 // Entries are durable before the rows that they are about: after a crash, or in a control database brought back

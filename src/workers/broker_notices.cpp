@@ -4,12 +4,10 @@
 
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/worker_transaction.hpp"
 
 extern "C" {
-#include "access/xact.h"
 #include "commands/async.h"
-#include "executor/spi.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 }
 
@@ -29,9 +27,7 @@ TimestampTz not_before = 0;
 // How many were sent. Within a transaction that may be given up without waiting for the disk: sent twice is no
 // harm.
 std::uint64_t send_some() {
-    StartTransactionCommand();
-    PushActiveSnapshot(GetTransactionSnapshot());
-    SPI_connect();
+    pg::begin_worker_transaction();
     // As a session's own: from a source that makes defaults it would stay after the transaction, and requests
     // would be lost that somebody was told the number of.
     (void)set_config_option("synchronous_commit", "off", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
@@ -49,9 +45,7 @@ std::uint64_t send_some() {
         char* const payload = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
         Async_Notify(channel, payload != nullptr ? payload : "");
     }
-    SPI_finish();
-    PopActiveSnapshot();
-    CommitTransactionCommand();
+    pg::commit_worker_transaction();
     return count;
 }
 

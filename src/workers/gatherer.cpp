@@ -6,15 +6,13 @@
 #include "pg/compat.hpp"
 #include "pg/dynamic_worker.hpp"
 #include "pg/settings.hpp"
+#include "pg/worker_transaction.hpp"
 #include "policy/standing_pg.hpp"
 
 extern "C" {
-#include "access/xact.h"
 #include "access/xlog.h"
-#include "executor/spi.h"
 #include "postmaster/bgworker.h"
 #include "tcop/tcopprot.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PGDLLEXPORT void hoopguard_gatherer_main(Datum);
@@ -44,19 +42,6 @@ void start() {
     if (!RegisterDynamicBackgroundWorker(&worker, &gatherer)) gatherer = nullptr;
 }
 
-void begin() {
-    SetCurrentStatementStartTimestamp();
-    StartTransactionCommand();
-    PushActiveSnapshot(GetTransactionSnapshot());
-    SPI_connect();
-}
-
-void commit() {
-    SPI_finish();
-    PopActiveSnapshot();
-    CommitTransactionCommand();
-}
-
 // The number that a query gives; 0 where it gives none.
 std::int64_t number_of(const char* query) {
     if (SPI_execute(query, false, 1) != SPI_OK_SELECT) elog(ERROR, "could not run %s", query);
@@ -66,28 +51,21 @@ std::int64_t number_of(const char* query) {
     return null ? 0 : DatumGetInt64(value);
 }
 
-// Whether the control database has a function; it need not have the extension.
-bool has_function(const char* signature) {
-    return number_of(
-               psprintf("SELECT (pg_catalog.to_regprocedure('%s') IS NOT NULL)::pg_catalog.int4::pg_catalog.int8",
-                        signature)) != 0;
-}
-
 // False: there is nothing more to read.
 bool gather_batch() {
-    begin();
+    pg::begin_worker_transaction();
     bool more = false;
-    if (has_function("hoopguard.gather_usage(bigint)"))
+    if (pg::has_own_function("gather_usage"))
         more =
             number_of(psprintf("SELECT hoopguard.gather_usage(%lld)", static_cast<long long>(kBatch))) >= kBatch;
-    commit();
+    pg::commit_worker_transaction();
     return more;
 }
 
 void step_reviews() {
-    begin();
-    if (has_function("hoopguard.review_step()")) (void)SPI_execute("SELECT hoopguard.review_step()", false, 0);
-    commit();
+    pg::begin_worker_transaction();
+    if (pg::has_own_function("review_step")) (void)SPI_execute("SELECT hoopguard.review_step()", false, 0);
+    pg::commit_worker_transaction();
 }
 
 // What fails is told, and hinders nothing else.

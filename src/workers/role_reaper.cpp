@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/dynamic_worker.hpp"
+#include "pg/worker_transaction.hpp"
 #include "workers/broker_errands.hpp"
 #include "workers/telling.hpp"
 
@@ -17,12 +18,9 @@
 extern "C" {
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "executor/spi.h"
-#include "parser/parse_func.h"
 #include "postmaster/bgworker.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PGDLLEXPORT void hoopguard_role_reaper_main(Datum database);
@@ -56,12 +54,10 @@ std::string& problem_told() {
 }
 
 // A control database without the extension has no such roles.
-bool has_function() {
+bool has_roles_to_reap() {
     return pg::call([] {
         StartTransactionCommand();
-        bool const found = OidIsValid(
-            LookupFuncName(list_make2(makeString(pstrdup("hoopguard")), makeString(pstrdup("broker_reap_roles"))),
-                           -1, nullptr, true));
+        bool const found = pg::has_own_function("broker_reap_roles");
         CommitTransactionCommand();
         return found;
     });
@@ -139,9 +135,7 @@ void look() {
 
 // In the worker's database.
 void hand_over(const Task& task) {
-    StartTransactionCommand();
-    PushActiveSnapshot(GetTransactionSnapshot());
-    SPI_connect();
+    pg::begin_worker_transaction();
     for (auto const& one : task.handovers) {
         if (!OidIsValid(one.from)) break;
         char* const from = GetUserNameFromId(one.from, true);
@@ -152,9 +146,7 @@ void hand_over(const Task& task) {
         // Privileges that it was given, or gives by default.
         SPI_execute(psprintf("DROP OWNED BY %s", quote_identifier(from)), false, 0);
     }
-    SPI_finish();
-    PopActiveSnapshot();
-    CommitTransactionCommand();
+    pg::commit_worker_transaction();
 }
 
 }  // namespace
@@ -169,7 +161,7 @@ void tend_temporary_roles() {
     look_in(kLook);
     std::string problem;
     try {
-        if (has_function())
+        if (has_roles_to_reap())
             look();
         else
             any = false;
