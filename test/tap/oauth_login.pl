@@ -59,19 +59,20 @@ my ($out, $err) = as_token($provider->token, 'agent', $who);
 is($out, 'bot-7|agent|agent|analyst|corp|analyst', 'a token got by psql gives its subject the role of its group') or diag($err);
 like($err, qr/WDJB-MJHT/, 'after somebody was asked to agree');
 is((as_token($provider->token, 'agent', 'TABLE customer'))[0], '***', 'and sees its masks');
-is($node->safe_psql('postgres', "SELECT DISTINCT actor, provider, auth_method, authenticated_id FROM hoopguard.session WHERE login_role = 'agent'"),
+is($node->safe_psql('postgres', "SELECT DISTINCT actor, provider, auth_method, authenticated_id FROM hoopguard.session WHERE login_role = 'agent' AND state <> 'failed'"),
 	'bot-7|corp|oauth|bot-7', 'the login is on record');
 is($node->safe_psql('postgres', "SELECT DISTINCT actor FROM hoopguard.statement WHERE statement = 'TABLE customer' AND login_role = 'agent'"),
 	'bot-7', 'and so are its statements');
+is((as_token($provider->token, 'other', 'SELECT session_user, current_user'))[0], 'other|analyst', 'whatever role it logs in as, it works as its group\'s');
 for my $case (
 	[ 'of a foreign key', $stranger->token, 'agent' ],
 	[ 'that is over', $provider->token(exp => time - 120), 'agent' ],
 	[ 'for somebody else', $provider->token(aud => '"else"'), 'agent' ],
 	[ 'of no group', $provider->token(groups => undef), 'agent' ],
-	[ 'for a role that has not its group\'s', $provider->token, 'other' ])
+	[ 'for a superuser', $provider->token, 'postgres' ])
 {
 	my ($name, $token, $user) = @$case;
-	($out, $err) = as_token($token, $user, 'SELECT 1');
+	($out, $err) = as_token($token, $user, 'SELECT session_user, current_user');
 	is($out, '', "a token $name does not get in");
 	like($err, qr/FATAL/, 'by the server\'s word');
 }
