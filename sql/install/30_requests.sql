@@ -222,7 +222,12 @@ BEGIN
     LOOP
         SELECT jsonb_object_agg(e.key, CASE
                    WHEN jsonb_typeof(e.value) = 'string' AND length(e.value #>> '{}') > most
-                   THEN to_jsonb(left(e.value #>> '{}', most - 3) || '...')
+                   -- Where a character is a byte (SQL_ASCII), not within one of UTF-8's.
+                   THEN to_jsonb((SELECT left(t, most - 3 - k)
+                                    FROM (SELECT e.value #>> '{}') x (t), generate_series(0, 3) k
+                                   WHERE k = 3 OR get_byte(convert_to(t, getdatabaseencoding()),
+                                                           octet_length(left(t, most - 3 - k))) & 192 <> 128
+                                   ORDER BY k LIMIT 1) || '...')
                    WHEN jsonb_typeof(e.value) = 'array' AND jsonb_array_length(e.value) > most / 50
                    THEN jsonb_path_query_array(e.value, '$[0 to $last]', jsonb_build_object('last', most / 50 - 1)) || '["..."]'
                    ELSE e.value END)

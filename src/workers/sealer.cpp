@@ -59,8 +59,11 @@ class Sealer {
           drain_(record::ring(), writer_, journal_.segment) {}
 
     void run() {
-        if (base::Status resumed = writer_.resume(record::ring().copied()); !resumed.ok())
+        if (base::Status resumed = writer_.resume(record::ring().copied()); !resumed.ok()) {
+            // The next one tries again; whoever waits meanwhile is told.
+            journal_.stuck.store(resumed.error().number != 0 ? resumed.error().number : EIO);
             throw pg::Refusal(ERRCODE_DATA_CORRUPTED, pg::format("%s", resumed.error().message.c_str()));
+        }
         record::ring().set_copied(writer_.position());
         publish();
         for (int quiet = 0;;) {

@@ -26,6 +26,7 @@ sub syslog
 	my $listening = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "cannot listen: $!";
 	my $child = fork() // die $!;
 	return ($listening->sockport, $child) if $child;
+	$SIG{TERM} = 'DEFAULT';
 	open(my $out, '>:raw', $file) or POSIX::_exit(1);
 	$out->autoflush(1);
 	while (my $client = $listening->accept)
