@@ -119,6 +119,25 @@ int SegmentWriter::write() noexcept {
     return 0;
 }
 
+// Under a name that nobody else gives to anything: another maker's spare may come to lie on the one that this one
+// found, and what is written must be what gets the segment's name.
+std::string SegmentWriter::taken_path() const {
+    return spare_path(directory_) + ".taken";
+}
+
+// An earlier attempt may have taken one.
+int SegmentWriter::take_spare(OpenFile& file) {
+    FileFacts facts;
+    int result = files_.facts(taken_path(), &facts);
+    if (result != 0 && result != ENOENT) return result;
+    if (result == ENOENT || facts.size != segment_size_) {
+        result = prepare_spare(files_, directory_, segment_size_, "sealer");
+        if (result == 0) result = files_.rename(spare_path(directory_), taken_path());
+        if (result != 0) return result;
+    }
+    return open_file(files_, taken_path(), O_RDWR, file);
+}
+
 int SegmentWriter::advance(std::uint64_t now) noexcept try {
     SegmentHeader next = header_;
     next.number = open_ ? header_.number + 1 : 0;
@@ -126,14 +145,12 @@ int SegmentWriter::advance(std::uint64_t now) noexcept try {
     next.created = now;
     next.frontier = tree_.frontier();
 
-    int result = prepare_spare(files_, directory_, segment_size_, "sealer");
-    if (result != 0) return result;
     OpenFile file;
-    result = open_file(files_, spare_path(directory_), O_RDWR, file);
+    int result = take_spare(file);
     std::uint8_t header[kSegmentHeaderSize];
     encode_header(next, header);
     if (result == 0) result = files_.write_at(file.get(), header, sizeof header, 0);
-    if (result == 0) result = files_.rename(spare_path(directory_), segment_path(directory_, next.number));
+    if (result == 0) result = files_.rename(taken_path(), segment_path(directory_, next.number));
     if (result != 0) return result;
 
     // What was allocated and not used is given back; a failure only leaves zeros that readers pass over.

@@ -57,6 +57,9 @@ class SegmentWriter {
     };
     base::Result<Opened> open_segment(std::uint64_t number);
     base::Status read_through(Opened& segment, bool last);
+    std::string taken_path() const;
+    // Opens what is to become the next segment; 0 or errno.
+    int take_spare(OpenFile& file);
     // Empties the present segment's index.
     void begin_index() noexcept;
     void append(Derived& derived) noexcept;

@@ -150,5 +150,45 @@ TEST_F(RingTest, ADamagedEntryIsNeverCopied) {
     EXPECT_EQ(ring_.copied(), place.position);
 }
 
+// Another maker puts its spare in place just before a segment gets its name.
+class AnotherMaker : public Files {
+ public:
+    explicit AnotherMaker(std::string spare) : spare_(std::move(spare)) {}
+    int rename(const std::string& from, const std::string& to) noexcept override {
+        if (to.ends_with(".seg")) {
+            EXPECT_EQ(Files::rename(spare_ + ".another", spare_), 0);
+            ++renamed;
+        }
+        return Files::rename(from, to);
+    }
+    int renamed = 0;
+
+ private:
+    std::string spare_;
+};
+
+TEST_F(RingTest, AnotherMakersSpareDoesNotTakeASegmentsPlace) {
+    start();
+    std::string const spare = spare_path(origin_.directory);
+    AnotherMaker files(spare);
+    Texts expected;
+    SegmentWriter writer(files, origin_.identity, origin_.directory, kTestSegment);
+    ASSERT_TRUE(writer.resume(0).ok());
+    Drain drain(ring_, writer, segment_number_);
+    for (int i = 0; i < 200; ++i) {
+        expected.push_back(std::to_string(i) + std::string(700, '.'));
+        append(expected.back());
+        OpenFile another;
+        ASSERT_EQ(open_file(files, spare + ".another", O_RDWR | O_CREAT | O_TRUNC, another), 0);
+        ASSERT_EQ(files.allocate(another.get(), 0, kTestSegment), 0);
+        ASSERT_EQ(drain.step(tail_, kTestTime).error, 0);
+    }
+    EXPECT_GT(files.renamed, 3);
+    EXPECT_EQ(recorded(), expected);
+    crash();
+    start();
+    EXPECT_EQ(recorded(), expected);
+}
+
 }  // namespace
 }  // namespace hoopguard::record
