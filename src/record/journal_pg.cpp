@@ -83,23 +83,14 @@ std::uint64_t margin_for(const Shared& journal, Room room, EntryType type) {
     return failure ? journal.closing_margin / 2 : 0;
 }
 
-std::uint64_t place(Shared& journal, EntryWriter& entry, std::uint64_t position, std::size_t length) noexcept {
+std::uint64_t place(EntryWriter& entry, std::uint64_t position, std::size_t length) noexcept {
     Ring& data = ring();
     std::uint8_t* const bytes = entry.data();
     seal_at(bytes, entry.partial_crc(), position);
     std::memcpy(data.at(position) + kCommitWordSize, bytes, length);
-    data.publish(position);
     std::uint64_t const end = position + kCommitWordSize + length;
-    // Ordered after the reservation in `tail`, which the sealer reads after it has set `asleep`.
-    if (journal.asleep.load(std::memory_order_seq_cst) != 0 || end - data.copied() > data.size() / 4)
-        wake_sealer();
+    publish_entry(position, end);
     return end;
-}
-
-std::uint64_t lose(Shared& journal) noexcept {
-    wake_sealer();
-    count_loss(journal);
-    return 0;
 }
 
 // Neither waits nor raises.
@@ -108,8 +99,8 @@ std::uint64_t append_closing(Shared& journal, EntryWriter& entry, std::size_t le
     std::uint64_t const margin = margin_for(journal, Room::kClosing, type);
     std::uint64_t position;
     if (ring().reserve(journal.tail, kCommitWordSize + length, margin, position))
-        return place(journal, entry, position, length);
-    return lose(journal);
+        return place(entry, position, length);
+    return lose_entry();
 }
 
 // The ring had no room at first sight, or the journal has failed.
@@ -123,7 +114,7 @@ std::uint64_t append_ordinary(Shared& journal, EntryWriter& entry, std::size_t l
     for (;;) {
         if (journal.fault.load(std::memory_order_relaxed) != 0) return refuse_fault(journal);
         std::uint64_t position;
-        if (ring().reserve(journal.tail, needed, margin, position)) return place(journal, entry, position, length);
+        if (ring().reserve(journal.tail, needed, margin, position)) return place(entry, position, length);
         if (journal.alone)
             recover_in_place();
         else if (!wait_for_room(journal))
@@ -133,19 +124,33 @@ std::uint64_t append_ordinary(Shared& journal, EntryWriter& entry, std::size_t l
 
 }  // namespace
 
+void publish_entry(std::uint64_t position, std::uint64_t end) noexcept {
+    Ring& data = ring();
+    data.publish(position);
+    // Ordered after the reservation in `tail`, which the sealer reads after it has set `asleep`.
+    if (shared()->asleep.load(std::memory_order_seq_cst) != 0 || end - data.copied() > data.size() / 4)
+        wake_sealer();
+}
+
+std::uint64_t lose_entry() noexcept {
+    wake_sealer();
+    count_loss(*shared());
+    return 0;
+}
+
 std::uint64_t append(EntryWriter& entry, Room room) {
     Shared* const journal = shared();
     if (journal == nullptr || !journal->recording) return 0;
     std::size_t const length = entry.finish(journal->identity.nonce);
     if (length == 0) {
-        if (room == Room::kClosing) return lose(*journal);
+        if (room == Room::kClosing) return lose_entry();
         return refuse(*journal, ERRCODE_INTERNAL_ERROR, "an entry of the journal was malformed or too long",
                       nullptr);
     }
     std::uint64_t position;
     if (journal->fault.load(std::memory_order_relaxed) == 0 &&
         ring().reserve(journal->tail, kCommitWordSize + length, journal->closing_margin, position)) [[likely]]
-        return place(*journal, entry, position, length);
+        return place(entry, position, length);
     return room == Room::kClosing ? append_closing(*journal, entry, length)
                                   : append_ordinary(*journal, entry, length);
 }

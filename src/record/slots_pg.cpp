@@ -30,18 +30,9 @@ std::uint64_t reserve(Slot& slot, std::size_t length, std::uint64_t* position) n
     return *position + kCommitWordSize + length;
 }
 
-void published(std::uint64_t position, std::uint64_t end) noexcept {
-    Shared& journal = *shared();
-    ring().publish(position);
-    if (journal.asleep.load(std::memory_order_seq_cst) != 0 || end - ring().copied() > ring().size() / 4)
-        wake_sealer();
-}
-
 void lose(Slot& slot) noexcept {
     slot.set(SlotState::kIdle);
-    shared()->losses.fetch_add(1, std::memory_order_relaxed);
-    ring().add_lost();
-    wake_sealer();
+    lose_entry();
 }
 
 // Of a slot that this process claimed. 0: the ring is full, and the slot open again.
@@ -56,7 +47,7 @@ std::uint64_t move_begun(Slot& slot) noexcept {
     std::uint8_t* const to = ring().at(position) + kCommitWordSize;
     std::memcpy(to, slot.entry(), length);
     seal_closed(to, shared()->identity.nonce, position);
-    published(position, end);
+    publish_entry(position, end);
     slot.set(SlotState::kMoved, position);
     return end;
 }
@@ -92,7 +83,7 @@ bool end_slot(Slot& slot, base::ByteView fields, unsigned count, std::uint64_t* 
         return true;
     }
     whole.write(ring().at(position) + kCommitWordSize, shared()->identity.nonce, position);
-    published(position, *end);
+    publish_entry(position, *end);
     slot.set(SlotState::kIdle);
     return true;
 }
