@@ -14,6 +14,10 @@ std::uint64_t observer_failures() noexcept {
 namespace detail {
 
 void describe_current_exception(Caught& caught) noexcept {
+    caught.raised = nullptr;
+    caught.sqlstate = ERRCODE_INTERNAL_ERROR;
+    caught.detail = caught.hint = caught.constraint = nullptr;
+    strlcpy(caught.message, "unknown exception", sizeof caught.message);
     try {
         throw;
     } catch (const Error& error) {

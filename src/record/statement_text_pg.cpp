@@ -10,6 +10,7 @@
 #include "record/plain_texts.hpp"
 #include "record/session_writer_pg.hpp"
 #include "record/statement_key.hpp"
+#include "record/text_shape.hpp"
 
 extern "C" {
 #include "parser/parser.h"
@@ -83,6 +84,22 @@ std::size_t tail_of(std::size_t limit) noexcept {
     return limit / 16;
 }
 
+// Texts, and shapes of texts, in which nothing was found.
+PlainTexts plain_texts;
+
+bool is_plain(std::string_view text, TextReading reading) noexcept {
+    if (plain_texts.knows(text, reading)) return true;
+    char shape[PlainTexts::kLongest];
+    return text.size() <= sizeof shape && write_shape(text, shape) &&
+           plain_texts.knows({shape, text.size()}, reading);
+}
+
+void learn_plain(std::string_view text, TextReading reading) noexcept {
+    char shape[PlainTexts::kLongest];
+    bool const by_shape = text.size() <= sizeof shape && write_shape(text, shape) && !announces_numbers(text);
+    plain_texts.learn(by_shape ? std::string_view(shape, text.size()) : text, reading);
+}
+
 }  // namespace
 
 Replacements StatementText::secret_marks() const {
@@ -95,14 +112,13 @@ Replacements StatementText::secret_marks() const {
 StatementText::StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts,
                              Redaction redaction)
     : own_(own) {
-    static PlainTexts plain;
     bool const redacts =
         redaction == Redaction::kAsSet ? pg::redaction_settings.redact : redaction == Redaction::kAlways;
     TextReading const reading{standard_conforming_strings, redacts};
     bool const told_nothing = parts.literals.empty() && !parts.any_literal;
-    if (told_nothing && plain.knows(own, reading)) return;
+    if (told_nothing && is_plain(own, reading)) return;
     search(offset, parts, redacts);
-    if (told_nothing && secrets_.empty() && !altered_ && !may_hold_trace(own)) plain.learn(own, reading);
+    if (told_nothing && secrets_.empty() && !altered_ && !may_hold_trace(own)) learn_plain(own, reading);
 }
 
 void StatementText::search(std::size_t offset, const SensitiveParts& parts, bool redacts) {
