@@ -14,7 +14,8 @@ bool may_use_channels();
 bool uses_channel(const classify::Statement& statement);
 
 // pg_notify() is a built-in function that no hook sees being called: its first argument is sent through a
-// setting's check, at run time, wherever it stands in `plan`. May raise; call it inside pg::call.
+// setting's check, at run time, wherever it stands in `plan`. Only plans of queries of which
+// classify::judge_calls() has something to say call it. May raise; call it inside pg::call.
 void guard_notifications(const PlannedStmt* plan);
 
 // That setting; called once, from _PG_init.

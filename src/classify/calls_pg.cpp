@@ -18,14 +18,16 @@ namespace {
 
 constexpr int kCallItem = -0x68470007;
 
+// A channel is guarded by what is put into the plan; besides that only functions that users made are of interest.
 bool note_function(Oid function, void* context) {
     auto& found = *static_cast<List**>(context);
-    if (function >= FirstNormalObjectId) found = list_append_unique_oid(found, function);
+    if (function >= FirstNormalObjectId || function == F_PG_NOTIFY)
+        found = list_append_unique_oid(found, function);
     return false;
 }
 
 bool visit_call(Node* node, void* context) {
-    if (node == nullptr) return false;
+    if (node == nullptr || pg::is_leaf(node)) return false;
     if (IsA(node, Query)) return pg::walk_query(reinterpret_cast<Query*>(node), visit_call, context, 0);
     (void)check_functions_in_node(node, note_function, context);
     return pg::walk_expression(node, visit_call, context);

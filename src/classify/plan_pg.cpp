@@ -1,6 +1,7 @@
 // Relations by the privileges that the statement needs on them, partitions by the nodes that scan or change them.
 #include "classify/plan_pg.hpp"
 
+#include "classify/analyzed_pg.hpp"
 #include "classify/bounds_pg.hpp"
 #include "classify/calls_pg.hpp"
 #include "classify/functions_pg.hpp"
@@ -17,7 +18,6 @@ extern "C" {
 #include "parser/parsetree.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 }
 
 namespace hoopguard::classify {
@@ -29,7 +29,6 @@ using enum StatementClass;
 // Writing a catalog by hand can do whatever the statements that usually do it can.
 constexpr ClassSet kCatalogWrite =
     ClassSet(kDdlAlter) | kDdlDrop | kRole | kGrant | kPolicy | kDatabase | kCode | kConfig | kReplication;
-constexpr AttrNumber kColumnsLookedAt = 4;
 constexpr AclMode kChanging = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
 
 ClassSet class_of(CmdType operation) {
@@ -108,27 +107,12 @@ class PlanReader {
         out_.add(classes, object.kind, std::move(object.name), implied, relation, rows);
     }
 
-    // Of a table that was never analyzed the planner knows nothing: its rows are counted as they come.
-    static bool has_estimate(Oid relation) {
-        if (!OidIsValid(relation)) return false;
-        return pg::call([relation] { return is_analyzed(relation); });
-    }
-
-    // Tuples may be counted by VACUUM or an index build; what a condition keeps only ANALYZE can tell.
-    static bool is_analyzed(Oid relation) {
-        for (AttrNumber column = 1; column <= kColumnsLookedAt; ++column)
-            for (bool const inherited : {false, true})
-                if (SearchSysCacheExists3(STATRELATTINH, ObjectIdGetDatum(relation), Int16GetDatum(column),
-                                          BoolGetDatum(inherited)))
-                    return true;
-        return false;
-    }
-
-    // Partitions are analyzed by themselves.
+    // Of a table that was never analyzed the planner knows nothing: its rows are counted as they come. Partitions
+    // are analyzed by themselves.
     bool has_estimate(const ModifyTable& modify) const {
-        if (has_estimate(relation_at(static_cast<int>(modify.nominalRelation)))) return true;
+        if (is_analyzed(relation_at(static_cast<int>(modify.nominalRelation)))) return true;
         for (int i = 0; i < list_length(modify.resultRelations); ++i)
-            if (has_estimate(relation_at(list_nth_int(modify.resultRelations, i)))) return true;
+            if (is_analyzed(relation_at(list_nth_int(modify.resultRelations, i)))) return true;
         return false;
     }
 
@@ -141,7 +125,7 @@ class PlanReader {
     // Whether the planner knows every table that the statement reads; the one row of VALUES it always knows.
     bool reads_estimable() const {
         for (int index = -1; (index = bms_next_member(facts_.scanned, index)) >= 0;)
-            if (!bms_is_member(index, changed_) && !has_estimate(relation_at(index))) return false;
+            if (!bms_is_member(index, changed_) && !is_analyzed(relation_at(index))) return false;
         return true;
     }
 

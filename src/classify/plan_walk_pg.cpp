@@ -15,7 +15,7 @@ bool note_function(Oid function, void* context) {
 }
 
 bool visit_expression(Node* node, void* context) {
-    if (node == nullptr) return false;
+    if (node == nullptr || pg::is_leaf(node)) return false;
     auto& facts = *static_cast<PlanFacts*>(context);
     (void)check_functions_in_node(node, note_function, context);
     if (IsA(node, FuncExpr)) {

@@ -35,28 +35,46 @@ get_index_stats_hook_type prev_index_stats = nullptr;
 
 bool hides_statistics(Oid relation, AttrNumber column) {
     return hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner statistics", [=] {
-        // Planning may run functions under another role.
-        hoopguard::mask::look_at(hoopguard::identify::current_actor());
+        hoopguard::mask::look_again();
         return hoopguard::mask::any_in_force() &&
                hoopguard::pg::call([=] { return hoopguard::mask::hides_statistics(relation, column); });
     });
 }
 
-hoopguard::mask::Substitution substitute(Query* query, ParamListInfo parameters) {
+// What is found out on the query as it was written.
+struct Written {
+    List* bounds;    // the notes that travel with the plan
+    List* literals;  // likewise
+    List* calls;     // likewise
+    hoopguard::mask::Substitution substitution;
+};
+
+Written read_written(Query* query, ParamListInfo parameters) {
     hoopguard::mask::look_at(hoopguard::identify::current_actor());
-    bool const referential = hoopguard::pg::call([=] { return hoopguard::mask::is_referential(query); });
-    if (referential || !hoopguard::mask::any_in_force()) return {query, NIL, false, referential, false};
-    return hoopguard::pg::call([=] { return hoopguard::mask::substitute(query, parameters); });
+    return hoopguard::pg::call([=] {
+        Written found = {hoopguard::classify::judge_bounds(query, parameters),
+                         hoopguard::mask::judge_literals(query),
+                         hoopguard::classify::judge_calls(query),
+                         {query, NIL, false, hoopguard::mask::is_referential(query), false}};
+        if (!found.substitution.referential && hoopguard::mask::any_in_force())
+            found.substitution = hoopguard::mask::substitute(query, parameters);
+        return found;
+    });
 }
 
-void finish(PlannedStmt* plan, int options, const hoopguard::mask::Substitution& substitution) {
+void finish(PlannedStmt* plan, int options, const Written& written) {
     // Planning may have run functions under another role.
     hoopguard::mask::look_at(hoopguard::identify::current_actor());
-    hoopguard::pg::call([plan, options, &substitution] {
+    hoopguard::pg::call([plan, options, &written] {
+        auto const& substitution = written.substitution;
         if (substitution.masked) hoopguard::mask::hoist(plan, options);
         plan->invalItems = list_concat(plan->invalItems, substitution.dependencies);
         plan->dependsOnRole = plan->dependsOnRole || substitution.depends_on_role;
-        hoopguard::approve::guard_notifications(plan);
+        hoopguard::classify::note_bounds(plan, written.bounds);
+        hoopguard::mask::note_literals(plan, written.literals);
+        hoopguard::classify::note_calls(plan, written.calls);
+        // A query that names none of these does not come to notify by planning either.
+        if (written.calls != NIL) hoopguard::approve::guard_notifications(plan);
         if (!hoopguard::mask::reads_classified(plan)) return;
         hoopguard::mask::stamp(
             plan, substitution.referential ? hoopguard::mask::kReferentialStamp : hoopguard::mask::fingerprint());
@@ -68,34 +86,22 @@ void finish(PlannedStmt* plan, int options, const hoopguard::mask::Substitution&
 extern "C" {
 
 static PlannedStmt* hoopguard_planner(Query* query, const char* source, int options, ParamListInfo parameters) {
-    // On the query as it was written: planning scribbles on it.
-    List* const bounds = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query, parameters] {
-        return hoopguard::pg::call([=] { return hoopguard::classify::judge_bounds(query, parameters); });
-    });
-    List* const literals = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query] {
-        return hoopguard::pg::call([=] { return hoopguard::mask::judge_literals(query); });
-    });
-    List* const calls = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [query] {
-        return hoopguard::pg::call([=] { return hoopguard::classify::judge_calls(query); });
-    });
-    auto const substitution = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
-                                                   [query, parameters] { return substitute(query, parameters); });
+    // Before planning, which scribbles on it.
+    auto const written = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
+                                              [query, parameters] { return read_written(query, parameters); });
     auto* next = prev_planner != nullptr ? prev_planner : standard_planner;
-    PlannedStmt* plan = next(substitution.query, source, options, parameters);
-    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [plan, options, &substitution] {
-        finish(plan, options, substitution);
+    PlannedStmt* plan = next(written.substitution.query, source, options, parameters);
+    hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner", [plan, options, &written] {
+        finish(plan, options, written);
         hoopguard::classify::note_expression(plan);
     });
-    hoopguard::classify::note_bounds(plan, bounds);
-    hoopguard::mask::note_literals(plan, literals);
-    hoopguard::classify::note_calls(plan, calls);
     return plan;
 }
 
 static void hoopguard_relation_info(PlannerInfo* root, Oid relation, bool parent, RelOptInfo* planned) {
     if (prev_relation_info != nullptr) prev_relation_info(root, relation, parent, planned);
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner indexes", [=] {
-        hoopguard::mask::look_at(hoopguard::identify::current_actor());
+        hoopguard::mask::look_again();
         if (hoopguard::mask::any_in_force())
             hoopguard::pg::call([=] { hoopguard::mask::hide_order(relation, planned); });
     });

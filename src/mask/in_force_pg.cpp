@@ -4,6 +4,8 @@
 
 #include "decide/memberships_pg.hpp"
 #include "decide/unmasked.hpp"
+#include "identify/bearing_pg.hpp"
+#include "identify/rehearsal_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/columns_pg.hpp"
 #include "mask/resolve.hpp"
@@ -66,6 +68,20 @@ Choices& choices() {
 const Choice* chosen = nullptr;
 std::uint64_t in_force = 0;  // its fingerprint, when masks are enforced
 bool observed = false;
+
+// Whose masks these are: of whoever spoke with these roles and this token. Empty: of somebody else.
+struct Looked {
+    Oid session;
+    Oid outer;
+    Oid current;
+    std::uint64_t bearer_change;
+    bool operator==(const Looked&) const = default;
+};
+Looked looked = {};
+
+Looked look_of_now() noexcept {
+    return {GetSessionUserId(), GetOuterUserId(), GetUserId(), identify::bearer_change()};
+}
 
 void roles_changed(Datum, int, uint32) noexcept {
     if (chosen != nullptr) ResetPlanCache();
@@ -188,6 +204,7 @@ const Choice& choice_for(const identify::Actor& actor) {
 
 void look_at(const identify::Actor& actor) {
     chosen = nullptr;  // until it is known: nothing rests on another speaker's rules
+    looked = {};
     in_force = 0;
     observed = false;
     const Choice& choice = choice_for(actor);
@@ -195,6 +212,12 @@ void look_at(const identify::Actor& actor) {
     in_force = enforced ? choice.rules.fingerprint() : 0;
     observed = !enforced && choice.rules.any();
     chosen = &choice;
+    if (&actor == &identify::known_actor()) looked = look_of_now();
+}
+
+void look_again() {
+    if (identify::assumed_actor() == nullptr && looked == look_of_now()) return;
+    look_at(identify::current_actor());
 }
 
 bool is_masked_anywhere(const identify::Actor& actor) {

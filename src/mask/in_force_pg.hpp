@@ -14,6 +14,10 @@ namespace hoopguard::mask {
 // Looks at who speaks and at the policy in force; cheap when neither changed. Call before the rest. May throw.
 void look_at(const identify::Actor& actor);
 
+// Looks at who speaks now, when roles or token are others than at the last look: planning may run functions under
+// another role. What else changes meanwhile is met when the plan is finished. May throw.
+void look_again();
+
 // Whether a mask may be in force for `actor` in any database at all. Chooses among all policies at each call: for
 // what happens seldom. May throw.
 bool is_masked_anywhere(const identify::Actor& actor);

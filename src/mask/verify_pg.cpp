@@ -106,6 +106,7 @@ Inspection inspect(const classify::Statement& statement, const identify::Actor& 
     // already holds bring no news (LockAcquireExtended).
     if (any_in_force()) pg::call([] { AcceptInvalidationMessages(); });
     PlannedStmt* plan = statement.plan;
+    if (std::uint64_t made_under; !any_in_force() && !any_observed() && !find_stamp(plan, &made_under)) return {};
     if (auto const* const before = find_passed(plan)) return outcome_of(*before);
     std::uint64_t const labels = label_changes();  // what changes from here on makes the outcome void
     Look const seen = pg::call([plan] { return look(plan); });

@@ -23,6 +23,11 @@ Node* as_node(const Tree* tree) {
     return reinterpret_cast<Node*>(const_cast<Tree*>(tree));
 }
 
+// Nothing stands below it and it calls nothing: most nodes of an expression.
+inline bool is_leaf(const Node* node) noexcept {
+    return IsA(node, Var) || IsA(node, Const) || IsA(node, Param);
+}
+
 // Returns true to end the walk; calls walk_expression (or walk_query) for what stands below.
 using Walker = bool (*)(Node* node, void* context);
 // Returns the node's replacement; calls mutate_expression (or mutate_query) for what stands below.
