@@ -150,6 +150,19 @@ def parse_note(text, signatures, where):
                 decimal(lines[3][9:], f"{where}: the position"), pairs, where)
 
 
+def unfinished_note(data):
+    """Section 8.3: where the beginning of a note starts behind the last whole one, or None."""
+    start = 0
+    for match in re.finditer(rb"\n\n(?:\xe2\x80\x94 [^\n]*\n)+", data):
+        start = match.end()
+    rest = data[start:]
+    if not rest or len(rest) >= 65536:
+        return None
+    text, blank, line = rest.partition(b"\n\n")
+    dash = "\u2014 ".encode()
+    return start if not blank or line.startswith(dash) or dash.startswith(line) else None
+
+
 def parse_notes(data, name):
     """Section 8.3: notes one after the other."""
     notes, text, signatures, start, offset = [], [], [], 0, 0

@@ -16,7 +16,7 @@ import sys
 import time
 
 from journal_decoding import (GAP, KEY_ROTATION, LOGIN_FAILED, LOGOUT, LOSS, RECOVERED, RETENTION, SEAL, SESSION, STOP, ZERO,
-                              Fault, Tree, crc32c, parse_keys, parse_notes, read_entry, signed)
+                              Fault, Tree, crc32c, parse_keys, parse_notes, read_entry, signed, unfinished_note)
 
 HEADER = 4096
 
@@ -39,14 +39,16 @@ class Origin:
         self.ends = {}  # position that follows so many entries
         self.runs = {}  # leaf index -> (segment's name, entry), for the index
         self.rotations, self.retentions, self.seals, self.contexts = [], [], [], {}
-        self.sessions, self.ended, self.explained, self.remarks = {}, set(), -1, []
+        self.sessions, self.ended, self.explained, self.remarks, self.holes = {}, set(), -1, [], []
         names = sorted(name for name in os.listdir(path) if re.fullmatch(r"[0-9a-f]{16}\.seg", name))
         keys, notes, self.tiles = slurp(path, "key.pub"), slurp(path, "checkpoints"), slurp(path, "tiles")
         self.indexes = {name: slurp(path, name[:16] + ".idx") for name in names}
         if keys is None:
             raise Fault("key.pub: missing")
         self.keys = parse_keys(keys, "key.pub")
-        self.notes = parse_notes(notes or b"", "checkpoints")
+        notes = notes or b""
+        self.unfinished = unfinished_note(notes)
+        self.notes = parse_notes(notes[:self.unfinished], "checkpoints")
         self.kept = [note for note in kept if note.text.split("\n")[0].endswith("/" + self.id)]
         self.read_segments(names)
         self.check_notes()
@@ -172,6 +174,8 @@ class Origin:
             raise Fault("its context is no entry that tells who its session is")
         if entry.type in (GAP, LOSS):
             self.explained = entry.index
+        if entry.type == LOSS:  # what is lost is told when there is room again, which may be later
+            self.holes = []
         if entry.session == 0 or entry.flags & RECOVERED:
             return
         if entry.session in self.ended:
@@ -179,7 +183,8 @@ class Origin:
         sequence, index = self.sessions.get(entry.session, (0, -1))
         known = index >= 0 or self.tree.first == 0
         if entry.sequence <= sequence or (known and entry.sequence != sequence + 1 and self.explained <= index):
-            self.remarks.append(f"entry {entry.index}: number {entry.sequence} of its session follows {sequence}")
+            findings = self.remarks if entry.sequence <= sequence else self.holes
+            findings.append(f"entry {entry.index}: number {entry.sequence} of its session follows {sequence}")
         self.sessions[entry.session] = entry.sequence, entry.index
         if entry.type in (LOGOUT, LOGIN_FAILED):
             self.ended.add(entry.session)
@@ -279,6 +284,11 @@ class Origin:
     def check_end(self):
         if getattr(self, "stop", -1) >= self.covered:
             raise Fault(f"checkpoints: none covers entry {self.stop}, where the server stopped in order")
+        if self.unfinished is not None:
+            if self.last.type == STOP:
+                raise Fault(f"checkpoints, offset {self.unfinished}: the last note is not finished, and the server stopped")
+            self.remarks.append(f"checkpoints, offset {self.unfinished}: the last note is not finished")
+        self.remarks += self.holes
         if min(self.firsts.values()) > 0 and not any(
                 index < self.covered and first >= self.tree.first for index, first in self.retentions):
             raise Fault(f"entries before {self.tree.first}: removed, and no signed entry says so")

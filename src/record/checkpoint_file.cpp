@@ -50,13 +50,17 @@ base::Status CheckpointFile::open(const std::string& origin_directory) {
 }
 
 base::Status CheckpointFile::append(const std::string& note) {
-    int result = files_.write_at(file_.get(), note.data(), note.size(), end_);
+    // A note over the remains of another, and that one half written too, could read as a note that nobody signed.
+    int result = torn_ ? files_.truncate(file_.get(), end_) : 0;
+    if (result != 0) return file_error("cut the torn end of", path_, result);
+    result = files_.write_at(file_.get(), note.data(), note.size(), end_);
     if (result == 0) result = files_.sync_data(file_.get());
     if (result != 0) {
         // What may be half there must not stay before the next one.
-        files_.truncate(file_.get(), end_);
+        torn_ = files_.truncate(file_.get(), end_) != 0;
         return file_error("write", path_, result);
     }
+    torn_ = false;
     end_ += note.size();
     return {};
 }

@@ -24,6 +24,7 @@ class CheckpointFile {
     std::string path_;
     OpenFile file_;
     std::uint64_t end_ = 0;
+    bool torn_ = false;  // a write failed, and what it left behind end_ could not be cut off yet
     std::optional<Checkpoint> last_;
     std::string last_note_;
 };

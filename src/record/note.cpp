@@ -79,6 +79,17 @@ base::Result<SignedNote> take_note(std::string_view& text) {
     return note;
 }
 
+// Whether more bytes could make a note of this, which is none.
+bool is_unfinished(std::string_view text) noexcept {
+    if (text.size() >= kMaxNoteSize) return false;
+    std::size_t const end = text.find("\n\n");
+    if (end == std::string_view::npos) return true;
+    std::string_view const last = text.substr(text.rfind('\n') + 1);
+    // Of the signature lines only the first can be the fault: with one before it, there is a note already.
+    return text.size() - last.size() == end + 2 && (last.substr(0, kSignaturePrefix.size()) == kSignaturePrefix ||
+                                                    kSignaturePrefix.substr(0, last.size()) == last);
+}
+
 }  // namespace
 
 VerifierKey VerifierKey::of(std::string name, const crypto::PublicKey& key) {
@@ -145,6 +156,7 @@ NoteSequence parse_notes(std::string_view text) {
         auto note = take_note(rest);
         if (!note) {
             sequence.fault = note.error().message;
+            sequence.unfinished = is_unfinished(rest);
             break;
         }
         note->offset = sequence.sound;

@@ -53,6 +53,8 @@ struct NoteSequence {
     std::vector<SignedNote> notes;
     std::size_t sound = 0;  // bytes that the notes take up
     std::string fault;      // why the rest is none; empty when there is no rest
+    // The rest is the beginning of a note, as a write that failed halfway leaves it.
+    bool unfinished = false;
 };
 NoteSequence parse_notes(std::string_view text);
 

@@ -254,11 +254,13 @@ void Verifier::finish() {
     const bool whole = whole_ && !lost_;
     tiles_.end(report_.size, whole);
     report_.stopped = whole && claims_.stopped_at(report_.size);
+    checkpoints_.judge_rest(report_.stopped);
     if (report_.stopped) {
         indexes_.demand_complete(claims_.removed_below());
         tiles_.demand_complete();
     }
     claims_.finish(first_number_);
+    sessions_.finish();
 }
 
 base::Result<OriginReport> Verifier::run() {

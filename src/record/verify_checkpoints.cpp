@@ -39,7 +39,6 @@ void CheckpointJudge::load(Directory& directory) {
         sequence_ = parse_notes(base::text_of(*bytes));
         if (sequence_.fault.empty()) break;
     }
-    if (!sequence_.fault.empty()) problem({kCheckpointsName, sequence_.sound, std::nullopt, sequence_.fault});
     for (const SignedNote& note : sequence_.notes) add(note, kCheckpointsName, false);
     std::uint64_t size = 0;
     for (const Judged& judged : checkpoints_) {
@@ -199,6 +198,14 @@ void CheckpointJudge::judge_published_keys() {
     for (const VerifierKey& key : used_)
         if (std::find(published_.begin(), published_.end(), key) == published_.end())
             problem({kPublicKeyName, std::nullopt, std::nullopt, "the key " + key_text(key) + " is missing"});
+}
+
+void CheckpointJudge::judge_rest(bool stopped) {
+    if (sequence_.fault.empty()) return;
+    Finding rest{kCheckpointsName, sequence_.sound, std::nullopt, sequence_.fault};
+    if (stopped || !sequence_.unfinished) return problem(std::move(rest));
+    rest.what = "the last note is not finished";
+    report_->notes.push_back(std::move(rest));
 }
 
 void CheckpointJudge::finish(bool whole, const std::string& last_file, std::uint64_t last_offset) {

@@ -27,6 +27,9 @@ class CheckpointJudge {
     // An entry of type kKeyRotation; `where` is its place.
     void rotate(const EntryView& entry, const Finding& where);
 
+    // At the end. An unfinished last note is a problem only when the server has `stopped` in order: it may be
+    // writing one, or have failed to.
+    void judge_rest(bool stopped);
     // At the end. `whole`: every entry from first_index to size could be hashed.
     void finish(bool whole, const std::string& last_file, std::uint64_t last_offset);
 

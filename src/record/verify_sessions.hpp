@@ -1,5 +1,5 @@
 // Watches the numbers that each session gives its own entries: 1, 2, 3 … A hole is evidence that something
-// was not accepted, unless a gap or a loss on record explains it.
+// was not accepted, unless a gap before it or a loss, there or later, explains it.
 #pragma once
 
 #include "record/entry.hpp"
@@ -15,6 +15,8 @@ class SessionJudge {
     SessionJudge(std::vector<Finding>& notes, bool from_start) : notes_(&notes), from_start_(from_start) {}
 
     void add(const EntryView& entry, std::uint64_t index, const std::string& file, std::uint64_t offset);
+    // At the end: tells the holes that nothing explained.
+    void finish();
     // Entries could not be read: what sessions did there is not known.
     void forget() noexcept {
         sessions_.clear();
@@ -29,6 +31,7 @@ class SessionJudge {
     };
 
     std::vector<Finding>* notes_;
+    std::vector<Finding> holes_;  // what is lost is told when there is room again, which may be later
     bool from_start_;
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::uint64_t last_id_ = 0;

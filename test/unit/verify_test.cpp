@@ -118,6 +118,54 @@ TEST(Verify, ASessionsHolesAreNoted) {
     EXPECT_TRUE(verify(explained).notes.empty());
 }
 
+TEST(Verify, ALossThatIsToldLaterExplainsAHole) {
+    SampleJournal journal;
+    journal.append({.type = EntryType::kLogin, .session = kAlice, .session_sequence = 1}, {});
+    journal.append({.type = EntryType::kLogout, .session = kAlice, .session_sequence = 3}, {});
+    EXPECT_EQ(verify(journal).notes.size(), 1u);
+    journal.append(EntryType::kLoss, 0, [](EntryWriter& writer) { writer.add_uint(Field::kLostCount, 1); });
+    EXPECT_TRUE(verify(journal).notes.empty());
+    journal.append({.type = EntryType::kLogin, .session = kBob, .session_sequence = 1}, {});
+    journal.append({.type = EntryType::kLogout, .session = kBob, .session_sequence = 3}, {});
+    EXPECT_EQ(verify(journal).notes.size(), 1u);
+}
+
+TEST(Verify, ANumberThatFallsIsNoHole) {
+    SampleJournal journal;
+    journal.append({.type = EntryType::kLogin, .session = kAlice, .session_sequence = 1}, {});
+    journal.append({.type = EntryType::kStatement, .session = kAlice, .session_sequence = 1}, {});
+    journal.append(EntryType::kLoss, 0, [](EntryWriter& writer) { writer.add_uint(Field::kLostCount, 1); });
+    EXPECT_EQ(verify(journal).notes.size(), 1u);
+}
+
+TEST(Verify, AnUnfinishedLastNoteIsNotedWhileTheServerRuns) {
+    SampleJournal running;
+    running.append(EntryType::kOpen, 0);
+    running.checkpoint();
+    running.append(EntryType::kLogin, kAlice);
+    const std::size_t whole = running.files()[kCheckpointsName].size();
+    running.checkpoint();
+    const base::Bytes notes = running.files()[kCheckpointsName];
+    for (std::size_t size = whole + 1; size < notes.size(); ++size) {
+        running.files()[kCheckpointsName].assign(notes.begin(), notes.begin() + size);
+        const OriginReport report = verify(running);
+        EXPECT_EQ(first_problem(report), "") << size;
+        ASSERT_EQ(report.notes.size(), 1u) << size;
+        EXPECT_EQ(report.notes[0].what, "the last note is not finished");
+        EXPECT_EQ(report.notes[0].offset, whole);
+        EXPECT_EQ(report.covered, 1u);
+    }
+    // What no further byte could make a note of is none.
+    const std::size_t blank = base::text_of(notes).rfind("\n\n");
+    running.files()[kCheckpointsName].assign(notes.begin(), notes.begin() + blank + 2);
+    running.files()[kCheckpointsName].push_back('x');
+    EXPECT_NE(first_problem(verify(running)), "");
+
+    SampleJournal stopped = small();
+    stopped.files()[kCheckpointsName].push_back('h');
+    EXPECT_NE(first_problem(verify(stopped)), "");
+}
+
 TEST(Verify, ASealsRootIsJudged) {
     const auto with = [](std::uint64_t size, Hash root) {
         SampleJournal journal;
