@@ -19,10 +19,11 @@ using Block = std::uint8_t[kBlock];
 
 // radix^count; 0 when it has more than kMostBits bits.
 Wide power(std::uint32_t radix, std::size_t count) noexcept {
+    constexpr Wide kMost = (Wide{1} << kMostBits) - 1;
     Wide value = 1;
     for (; count > 0; --count) {
+        if (value > kMost / radix) return 0;  // asked before: a product may wrap around to a small one
         value *= radix;
-        if (value >> kMostBits != 0) return 0;
     }
     return value;
 }

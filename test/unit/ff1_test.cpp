@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <string>
 #include <vector>
 
@@ -86,6 +88,21 @@ TEST(Ff1, ComesBackForEveryLengthAndRadix) {
             EXPECT_EQ(numerals, before) << radix << " " << count;
         }
     }
+}
+
+// Products of 128 bits wrap around: what a half may hold is compared with logarithms, for every radix.
+TEST(Ff1, KnowsHowLongItMayBeInEveryRadix) {
+    constexpr long double kBits = 119;
+    constexpr long double kSlack = 1e-9L;
+    for (std::uint32_t radix = 2; radix <= 65536; ++radix) {
+        auto const half = static_cast<long double>(Ff1::longest(radix)) / 2;
+        auto const bits = std::log2(static_cast<long double>(radix));
+        ASSERT_LE(half * bits, kBits + kSlack) << radix;
+        ASSERT_GE((half + 1) * bits, kBits - kSlack) << radix;
+    }
+    auto const ff1 = Ff1::from_key(from_hex(kKey128));
+    std::vector<std::uint16_t> numerals(17, 5000);
+    EXPECT_FALSE(ff1->encrypt(20644, {}, numerals));
 }
 
 TEST(Ff1, RefusesWhatItCannotDo) {
