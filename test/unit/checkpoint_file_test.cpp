@@ -11,15 +11,12 @@
 namespace hoopguard::record {
 namespace {
 
-class CheckpointFileTest : public ::testing::Test {
+class CheckpointFileTest : public JournalTest {
  protected:
     void SetUp() override {
-        char pattern[] = "/tmp/hoopguard-unit-XXXXXX";
-        ASSERT_NE(mkdtemp(pattern), nullptr);
-        home_ = pattern;
+        JournalTest::SetUp();
         ASSERT_TRUE(file_.open(home_).ok());
     }
-    void TearDown() override { std::filesystem::remove_all(home_); }
 
     std::string content() const {
         std::ostringstream all;
@@ -27,7 +24,6 @@ class CheckpointFileTest : public ::testing::Test {
         return all.str();
     }
 
-    std::string home_;
     FaultyFiles files_;
     CheckpointFile file_{files_};
 };
