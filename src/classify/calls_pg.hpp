@@ -14,7 +14,7 @@ extern "C" {
 
 namespace hoopguard::classify {
 
-// Notes for note_calls(): functions of users' making that `query` calls, on every level of it.
+// Notes for note_calls(): functions of users' making, and pg_notify(), that `query` calls, on every level of it.
 List* judge_calls(Query* query);
 
 // Puts the notes into the plan, where they are copied with it.
