@@ -17,8 +17,9 @@ int Drain::settle() noexcept {
 DrainStep Drain::step(std::uint64_t tail, std::uint64_t now) {
     DrainStep done;
     if (writer_.buffered() > 0 && (done.error = settle()) != 0) return done;
-    while (writer_.position() < tail && writer_.buffered() < kMostAtOnce && ring_.published(writer_.position())) {
-        const std::uint8_t* const entry = ring_.at(writer_.position()) + kCommitWordSize;
+    while (writer_.position() < tail && writer_.buffered() < kMostAtOnce) {
+        const std::uint8_t* const entry = ring_.published(writer_.position());
+        if (entry == nullptr) break;
         std::uint64_t const room = tail - writer_.position() - kCommitWordSize;
         if (check_entry({entry, room}, writer_.nonce()) != EntryFault::kNone ||
             EntryView(entry).position() != writer_.position()) {

@@ -91,7 +91,7 @@ void open_and_recover(Shared& journal) {
     if (!recovered.ok()) refuse_start(recovered.error());
     map_slots(place, origin->identity);
     tell(recovered.value().notices);
-    int const failed = mapping.map(origin->ring.get(), origin->identity.size);
+    int const failed = mapping.map(origin->ring.get(), origin->identity);
     if (failed != 0) refuse_start(file_error("map the ring file in", place.directory, failed));
     ring_descriptor = origin->ring.release();
 

@@ -83,13 +83,12 @@ std::uint64_t margin_for(const Shared& journal, Room room, EntryType type) {
     return failure ? journal.closing_margin / 2 : 0;
 }
 
-std::uint64_t place(EntryWriter& entry, std::uint64_t position, std::size_t length) noexcept {
-    Ring& data = ring();
+std::uint64_t put(EntryWriter& entry, const RingPlace& place, std::size_t length) noexcept {
     std::uint8_t* const bytes = entry.data();
-    seal_at(bytes, entry.partial_crc(), position);
-    std::memcpy(data.at(position) + kCommitWordSize, bytes, length);
-    std::uint64_t const end = position + kCommitWordSize + length;
-    publish_entry(position, end);
+    seal_at(bytes, entry.partial_crc(), place.position);
+    std::memcpy(place.entry(), bytes, length);
+    std::uint64_t const end = place.position + kCommitWordSize + length;
+    publish_entry(place, end);
     return end;
 }
 
@@ -97,9 +96,8 @@ std::uint64_t place(EntryWriter& entry, std::uint64_t position, std::size_t leng
 std::uint64_t append_closing(Shared& journal, EntryWriter& entry, std::size_t length) noexcept {
     auto const type = static_cast<EntryType>(entry.data()[kTypeAt]);
     std::uint64_t const margin = margin_for(journal, Room::kClosing, type);
-    std::uint64_t position;
-    if (ring().reserve(journal.tail, kCommitWordSize + length, margin, position))
-        return place(entry, position, length);
+    RingPlace place;
+    if (ring().reserve(journal.tail, kCommitWordSize + length, margin, place)) return put(entry, place, length);
     return lose_entry();
 }
 
@@ -113,8 +111,8 @@ std::uint64_t append_ordinary(Shared& journal, EntryWriter& entry, std::size_t l
     journal.waits.fetch_add(1, std::memory_order_relaxed);
     for (;;) {
         if (journal.fault.load(std::memory_order_relaxed) != 0) return refuse_fault(journal);
-        std::uint64_t position;
-        if (ring().reserve(journal.tail, needed, margin, position)) return place(entry, position, length);
+        RingPlace place;
+        if (ring().reserve(journal.tail, needed, margin, place)) return put(entry, place, length);
         if (journal.alone)
             recover_in_place();
         else if (!wait_for_room(journal))
@@ -124,9 +122,9 @@ std::uint64_t append_ordinary(Shared& journal, EntryWriter& entry, std::size_t l
 
 }  // namespace
 
-void publish_entry(std::uint64_t position, std::uint64_t end) noexcept {
-    Ring& data = ring();
-    data.publish(position);
+void publish_entry(const RingPlace& place, std::uint64_t end) noexcept {
+    const Ring& data = ring();
+    Ring::publish(place);
     // Ordered after the reservation in `tail`, which the sealer reads after it has set `asleep`.
     if (shared()->asleep.load(std::memory_order_seq_cst) != 0 || end - data.copied() > data.size() / 4)
         wake_sealer();
@@ -147,10 +145,10 @@ std::uint64_t append(EntryWriter& entry, Room room) {
         return refuse(*journal, ERRCODE_INTERNAL_ERROR, "an entry of the journal was malformed or too long",
                       nullptr);
     }
-    std::uint64_t position;
+    RingPlace place;
     if (journal->fault.load(std::memory_order_relaxed) == 0 &&
-        ring().reserve(journal->tail, kCommitWordSize + length, journal->closing_margin, position)) [[likely]]
-        return place(entry, position, length);
+        ring().reserve(journal->tail, kCommitWordSize + length, journal->closing_margin, place)) [[likely]]
+        return put(entry, place, length);
     return room == Room::kClosing ? append_closing(*journal, entry, length)
                                   : append_ordinary(*journal, entry, length);
 }

@@ -88,7 +88,7 @@ Slots& slots() noexcept;
 void wake_sealer() noexcept;
 void wake_notary() noexcept;
 // Publishes the entry at `position`, which ends at `end`, and wakes the sealer when it sleeps or falls behind.
-void publish_entry(std::uint64_t position, std::uint64_t end) noexcept;
+void publish_entry(const RingPlace& place, std::uint64_t end) noexcept;
 // An entry had no place: it is counted, and a loss entry will tell of it. Returns 0, the position after it.
 std::uint64_t lose_entry() noexcept;
 // Whether a process other than the journal's own and replication's still runs: those may yet append.

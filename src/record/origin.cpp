@@ -57,6 +57,7 @@ base::Status begin_origin(Files& files, const JournalPlace& place, OpenOrigin& o
     identity = RingIdentity{};
     identity.system = place.system;
     identity.size = place.ring_size;
+    identity.near = place.near_size;
     identity.created = place.now;
     int result = files.random(identity.origin.data(), identity.origin.size());
     if (result == 0) result = files.random(&identity.nonce, sizeof identity.nonce);
@@ -73,10 +74,10 @@ base::Status begin_origin(Files& files, const JournalPlace& place, OpenOrigin& o
     OpenFile ring;
     result = open_file(files, making, O_RDWR | O_CREAT | O_EXCL, ring);
     if (result != 0) return file_error("create", making, result);
-    result = files.allocate(ring.get(), 0, kRingDataAt + identity.size);
+    result = files.allocate(ring.get(), 0, identity.file_size());
     if (result == ENOSPC)
         return fail("no room for the journal ring file \"" + path + "\"" + kRemedyMark + "It needs " +
-                        std::to_string((kRingDataAt + identity.size) >> 20) +
+                        std::to_string(identity.file_size() >> 20) +
                         " MB: free some space and start again.",
                     result);
     if (result != 0) return file_error("allocate", making, result);
@@ -126,7 +127,7 @@ base::Result<bool> judge_ring(Files& files, const JournalPlace& place, OpenOrigi
                     "\" belongs to the cluster with system identifier " + std::to_string(opened.identity.system) +
                     ", and this one is " + std::to_string(place.system) + kRemedyMark +
                     "Set hoopguard.journal_directory to a directory of this cluster's own.");
-    if (facts.size < kRingDataAt + opened.identity.size) return damaged_ring(path, "it is too short");
+    if (facts.size < opened.identity.file_size()) return damaged_ring(path, "it is too short");
     return facts.inode == opened.identity.inode && facts.born == opened.identity.born;
 }
 

@@ -24,7 +24,8 @@ struct JournalPlace {
     std::uint64_t system = 0;             // PostgreSQL's system identifier
     std::uint32_t user = 0;               // who runs the server, and must own the directory
     std::uint64_t now = 0;                // nanoseconds since 1970-01-01 UTC
-    std::uint64_t ring_size = kRingSize;  // of a ring that has to be made
+    std::uint64_t ring_size = kRingSize;  // of a ring that has to be made, its far part
+    std::uint64_t near_size = kNearSize;  // its near part
 };
 
 struct OpenOrigin {

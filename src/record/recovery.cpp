@@ -18,20 +18,62 @@ namespace {
 using base::fail;
 using base::Status;
 
-// The ring's data, once and with its beginning repeated behind its end, so that entries are whole.
+// The data of a part of the ring, once and with its beginning repeated behind its end, so that entries are whole.
+class PartImage {
+ public:
+    // 0 or errno.
+    int load(Files& files, int ring, std::uint64_t offset, std::uint64_t size) {
+        offset_ = offset;
+        size_ = size;
+        mirror_ = std::min<std::uint64_t>(size_, kMaxEntrySize + kCommitWordSize);
+        bytes_.reset(new std::uint8_t[size_ + mirror_]);
+        int const result = files.read_at(ring, bytes_.get(), size_, offset);
+        if (result == 0) std::memcpy(bytes_.get() + size_, bytes_.get(), mirror_);
+        return result;
+    }
+
+    // The entry published at `position`, if there is a sound one.
+    bool entry_at(std::uint64_t position, std::uint64_t nonce, EntryView* found) const noexcept {
+        if (size_ == 0) return false;
+        std::uint64_t const offset = position % size_;
+        const std::uint8_t* const word = bytes_.get() + offset;
+        if (base::get_u64(word) != (position | 1)) return false;
+        std::uint64_t const room = std::min(size_ + mirror_ - offset, size_) - kCommitWordSize;
+        if (check_entry({word + kCommitWordSize, room}, nonce) != EntryFault::kNone) return false;
+        *found = EntryView(word + kCommitWordSize);
+        return found->position() == position;
+    }
+
+    // 0 or errno.
+    int clear(Files& files, int ring) const {
+        base::Bytes const zeros(kRingDataAt);
+        int result = 0;
+        for (std::uint64_t at = 0; at < size_ && result == 0; at += zeros.size()) {
+            if (!all_zero(bytes_.get() + at, zeros.size()))
+                result = files.write_at(ring, zeros.data(), zeros.size(), offset_ + at);
+        }
+        return result;
+    }
+
+ private:
+    std::unique_ptr<std::uint8_t[]> bytes_;
+    std::uint64_t offset_ = 0;
+    std::uint64_t size_ = 0;
+    std::uint64_t mirror_ = 0;
+};
+
 class RingImage {
  public:
     Status load(Files& files, const OpenOrigin& origin) {
-        size_ = origin.identity.size;
-        mirror_ = std::min<std::uint64_t>(size_, kMaxEntrySize + kCommitWordSize);
-        bytes_.reset(new std::uint8_t[size_ + mirror_]);
-        int result = files.read_at(origin.ring.get(), bytes_.get(), size_, kRingDataAt);
+        auto const& identity = origin.identity;
+        size_ = identity.size;
+        int result = far_.load(files, origin.ring.get(), kRingDataAt, size_);
+        if (result == 0) result = near_.load(files, origin.ring.get(), kRingDataAt + size_, identity.near);
         std::uint8_t live[16];
         if (result == 0) result = files.read_at(origin.ring.get(), live, 8, kRingCopiedAt);
         if (result == 0) result = files.read_at(origin.ring.get(), live + 8, 8, kRingDurableAt);
         if (result != 0)
             return fail(std::string("cannot read the journal's ring file: ") + std::strerror(result), result);
-        std::memcpy(bytes_.get() + size_, bytes_.get(), mirror_);
         copied_ = base::get_u64(live);
         durable_ = base::get_u64(live + 8);
         nonce_ = origin.identity.nonce;
@@ -41,23 +83,22 @@ class RingImage {
     std::uint64_t size() const noexcept { return size_; }
     std::uint64_t copied() const noexcept { return copied_; }
     std::uint64_t durable() const noexcept { return durable_; }
-    const std::uint8_t* data() const noexcept { return bytes_.get(); }
 
     // The entry published at `position`, if there is a sound one.
     bool entry_at(std::uint64_t position, EntryView* found) const noexcept {
-        std::uint64_t const offset = position % size_;
-        const std::uint8_t* const word = bytes_.get() + offset;
-        if (base::get_u64(word) != (position | 1)) return false;
-        std::uint64_t const room = std::min(size_ + mirror_ - offset, size_) - kCommitWordSize;
-        if (check_entry({word + kCommitWordSize, room}, nonce_) != EntryFault::kNone) return false;
-        *found = EntryView(word + kCommitWordSize);
-        return found->position() == position;
+        return near_.entry_at(position, nonce_, found) || far_.entry_at(position, nonce_, found);
+    }
+
+    // 0 or errno.
+    int clear(Files& files, int ring) const {
+        int const result = near_.clear(files, ring);
+        return result == 0 ? far_.clear(files, ring) : result;
     }
 
  private:
-    std::unique_ptr<std::uint8_t[]> bytes_;
+    PartImage near_;
+    PartImage far_;
     std::uint64_t size_ = 0;
-    std::uint64_t mirror_ = 0;
     std::uint64_t copied_ = 0;
     std::uint64_t durable_ = 0;
     std::uint64_t nonce_ = 0;
@@ -70,11 +111,7 @@ Status clear_ring(Files& files, const OpenOrigin& origin, const RingImage& image
     int result = files.write_at(origin.ring.get(), number, 8, kRingCopiedAt);
     if (result == 0) result = files.write_at(origin.ring.get(), number, 8, kRingDurableAt);
     if (result == 0) result = files.sync_data(origin.ring.get());
-    base::Bytes const zeros(kRingDataAt);
-    for (std::uint64_t at = 0; at < image.size() && result == 0; at += zeros.size()) {
-        if (!all_zero(image.data() + at, zeros.size()))
-            result = files.write_at(origin.ring.get(), zeros.data(), zeros.size(), kRingDataAt + at);
-    }
+    if (result == 0) result = image.clear(files, origin.ring.get());
     if (result != 0)
         return fail(std::string("cannot write the journal's ring file: ") + std::strerror(result), result);
     return {};

@@ -24,10 +24,10 @@ void wait_until_moved(const Slot& slot) noexcept {
 
 // Of a slot that this process claimed. Outcomes and ends may use what is kept back, and so may this: the statement
 // runs, or has run.
-std::uint64_t reserve(Slot& slot, std::size_t length, std::uint64_t* position) noexcept {
-    if (!ring().reserve(shared()->tail, kCommitWordSize + length, 0, *position)) return 0;
-    slot.set(SlotState::kMoving, *position);
-    return *position + kCommitWordSize + length;
+std::uint64_t reserve(Slot& slot, std::size_t length, RingPlace& place) noexcept {
+    if (!ring().reserve(shared()->tail, kCommitWordSize + length, 0, place)) return 0;
+    slot.set(SlotState::kMoving, place.position);
+    return place.position + kCommitWordSize + length;
 }
 
 void lose(Slot& slot) noexcept {
@@ -38,17 +38,16 @@ void lose(Slot& slot) noexcept {
 // Of a slot that this process claimed. 0: the ring is full, and the slot open again.
 std::uint64_t move_begun(Slot& slot) noexcept {
     std::size_t const length = EntryView(slot.entry()).length();
-    std::uint64_t position;
-    std::uint64_t const end = reserve(slot, length, &position);
+    RingPlace place;
+    std::uint64_t const end = reserve(slot, length, place);
     if (end == 0) {
         slot.set(SlotState::kOpen);
         return 0;
     }
-    std::uint8_t* const to = ring().at(position) + kCommitWordSize;
-    std::memcpy(to, slot.entry(), length);
-    seal_closed(to, shared()->identity.nonce, position);
-    publish_entry(position, end);
-    slot.set(SlotState::kMoved, position);
+    std::memcpy(place.entry(), slot.entry(), length);
+    seal_closed(place.entry(), shared()->identity.nonce, place.position);
+    publish_entry(place, end);
+    slot.set(SlotState::kMoved, place.position);
     return end;
 }
 
@@ -76,14 +75,14 @@ bool end_slot(Slot& slot, base::ByteView fields, unsigned count, std::uint64_t* 
         return false;
     }
     WholeEntry const whole = {slot.entry(), slot.front(), fields, count};
-    std::uint64_t position;
-    *end = reserve(slot, whole.length(), &position);
+    RingPlace place;
+    *end = reserve(slot, whole.length(), place);
     if (*end == 0) {
         lose(slot);
         return true;
     }
-    whole.write(ring().at(position) + kCommitWordSize, shared()->identity.nonce, position);
-    publish_entry(position, *end);
+    whole.write(place.entry(), shared()->identity.nonce, place.position);
+    publish_entry(place, *end);
     slot.set(SlotState::kIdle);
     return true;
 }

@@ -70,9 +70,11 @@ sub patch
 	my $ring = slurp_file("$journal/ring");
 	my $at = index($ring, 'in the hole');
 	cmp_ok($at, '>', 0, 'the ring holds what no segment has yet');
-	# The word is the last multiple of 8 before the text that holds an odd number equal to its own position + 1.
+	# The word is the last multiple of 8 before the text that holds an odd number equal to its own position + 1. The
+	# near part lies behind the far one, whose size stands at 48.
+	my $near = 65536 + unpack('Q<', substr($ring, 48, 8));
 	my $word = $at - $at % 8;
-	$word -= 8 until unpack('Q<', substr($ring, $word, 8)) == $word - 65536 + 1;
+	$word -= 8 until unpack('Q<', substr($ring, $word, 8)) == $word - $near + 1;
 	patch("$journal/ring", $word, "\0" x 8);
 	# Until the killed server's last process has gone, its memory is in use.
 	for (my $begun = time; time - $begun < 60; sleep 0.1)
@@ -130,8 +132,8 @@ my ($segment) = reverse sort glob "$journal/$origin/*.seg";
 my $sound = slurp_file($segment);
 my $ring = slurp_file("$journal/ring");
 
-patch("$journal/ring", 8, pack('V', 2));
-like(refused($node), qr/its format version is 2, and this library knows version 1/, 'so does a ring from the future');
+patch("$journal/ring", 8, pack('V', 3));
+like(refused($node), qr/its format version is 3, and this library knows version 2/, 'so does a ring from the future');
 patch("$journal/ring", 0, substr($ring, 0, 4096));
 
 patch($segment, 8, pack('V', 2));

@@ -83,7 +83,8 @@ class FaultyFiles : public Files {
     }
 };
 
-inline constexpr std::uint64_t kTestRing = 64u << 10;
+inline constexpr std::uint64_t kTestRing = 128u << 10;
+inline constexpr std::uint64_t kTestNear = 64u << 10;
 inline constexpr std::uint64_t kTestSegment = 32u << 10;
 inline constexpr std::uint32_t kTestSlots = 6;
 inline constexpr std::uint64_t kTestSystem = 7000000000000000001u;
@@ -100,6 +101,7 @@ class JournalTest : public ::testing::Test {
         place_.user = geteuid();
         place_.now = kTestTime;
         place_.ring_size = kTestRing;
+        place_.near_size = kTestNear;
     }
     void TearDown() override {
         ring_.unmap();
@@ -121,7 +123,7 @@ class JournalTest : public ::testing::Test {
         auto const file = make_slots(files, slots, origin_.identity, kTestSlots);
         if (!file.ok()) return file.error();
         EXPECT_EQ(slots_.map(file.value().get(), kTestSlots), 0);
-        EXPECT_EQ(ring_.map(origin_.ring.get(), origin_.identity.size), 0);
+        EXPECT_EQ(ring_.map(origin_.ring.get(), origin_.identity), 0);
         tail_ = recovered->tail;
         return recovered;
     }
@@ -159,6 +161,7 @@ class JournalTest : public ::testing::Test {
 
     struct Place {
         std::uint64_t position = 0;
+        std::uint8_t* word = nullptr;
         std::size_t length = 0;
     };
     base::Bytes entry(const std::string& text, std::uint64_t position) {
@@ -175,13 +178,12 @@ class JournalTest : public ::testing::Test {
     // Reserves and, unless told otherwise, copies and publishes.
     Place append(const std::string& text, bool copied = true, bool published = true) {
         std::size_t const length = entry(text, 0).size();
-        Place place;
-        place.length = length;
-        EXPECT_TRUE(ring_.reserve(tail_, length + kCommitWordSize, 0, place.position));
+        RingPlace place;
+        EXPECT_TRUE(ring_.reserve(tail_, length + kCommitWordSize, 0, place));
         base::Bytes const bytes = entry(text, place.position);
-        if (copied) std::copy(bytes.begin(), bytes.end(), ring_.at(place.position) + kCommitWordSize);
-        if (published) ring_.publish(place.position);
-        return place;
+        if (copied) std::copy(bytes.begin(), bytes.end(), place.entry());
+        if (published) Ring::publish(place);
+        return {place.position, place.word, length};
     }
 
     // Fills the slot as a statement's beginning does, and opens it.
@@ -202,14 +204,14 @@ class JournalTest : public ::testing::Test {
     // Reserves a place for what stands in the slot, notes it there and, if told so, copies and publishes.
     std::uint64_t move(Slot& slot, bool published) {
         std::size_t const length = EntryView(slot.entry()).length();
-        std::uint64_t position = 0;
-        EXPECT_TRUE(ring_.reserve(tail_, length + kCommitWordSize, 0, position));
-        slot.set(SlotState::kMoving, position);
-        if (!published) return position;
-        std::memcpy(ring_.at(position) + kCommitWordSize, slot.entry(), length);
-        seal_closed(ring_.at(position) + kCommitWordSize, origin_.identity.nonce, position);
-        ring_.publish(position);
-        return position;
+        RingPlace place;
+        EXPECT_TRUE(ring_.reserve(tail_, length + kCommitWordSize, 0, place));
+        slot.set(SlotState::kMoving, place.position);
+        if (!published) return place.position;
+        std::memcpy(place.entry(), slot.entry(), length);
+        seal_closed(place.entry(), origin_.identity.nonce, place.position);
+        Ring::publish(place);
+        return place.position;
     }
 
     // Every entry of the origin's segments in order: the statement's text, "gap FROM-TO", or "fault".

@@ -83,7 +83,8 @@ TEST_F(RecoveryTest, WhatIsInTheRingGoesIntoSegmentsAndHolesBecomeGaps) {
     EXPECT_EQ(started.value().gaps, 2u);
     EXPECT_EQ(ring_.copied(), tail_);
     EXPECT_EQ(ring_.durable(), tail_);
-    for (std::uint64_t at = 0; at < kTestRing; ++at) ASSERT_EQ(*ring_.at(at), 0) << at;
+    for (const RingPart& part : {ring_.near(), ring_.far()})
+        for (std::uint64_t at = 0; at < part.size; ++at) ASSERT_EQ(*part.at(at), 0) << at;
 }
 
 TEST_F(RecoveryTest, WhatFollowsARecoveryIsRecordedToo) {
@@ -122,7 +123,7 @@ TEST_F(RecoveryTest, PositionsThatTheOperatingSystemLostBecomeAGap) {
     // The ring's header reached the disk; the segment's end and the ring's data did not.
     std::string const zeros(200, '\0');
     write_file(segment(0), kSegmentHeaderSize + kept - kCommitWordSize, zeros.data(), zeros.size());
-    std::fill(ring_.at(kept), ring_.at(end), 0);
+    std::fill(ring_.near().at(kept), ring_.near().at(end), 0);
     crash();
     start();
     EXPECT_EQ(recorded(), (Texts{"one", "gap " + std::to_string(kept) + "-" + std::to_string(end)}));

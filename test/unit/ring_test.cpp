@@ -15,6 +15,7 @@ TEST(RingHeader, SaysWhatItWasGiven) {
     given.system = 1;
     given.nonce = 2;
     given.size = 3u << 16;
+    given.near = 2u << 16;
     given.inode = 4;
     given.born = 5;
     given.created = 6;
@@ -26,6 +27,7 @@ TEST(RingHeader, SaysWhatItWasGiven) {
     EXPECT_EQ(found.value().system, 1u);
     EXPECT_EQ(found.value().nonce, 2u);
     EXPECT_EQ(found.value().size, 3u << 16);
+    EXPECT_EQ(found.value().near, 2u << 16);
     EXPECT_EQ(found.value().inode, 4u);
     EXPECT_EQ(found.value().born, 5u);
     EXPECT_EQ(found.value().created, 6u);
@@ -49,37 +51,107 @@ TEST(RingHeader, AVersionFromTheFutureIsNamed) {
     std::uint8_t header[kRingHeaderSize];
     encode_ring_header({}, 0, header);
     base::put_u32(header + 8, kRingVersion + 1);
-    EXPECT_NE(decode_ring_header(header).error().message.find("version is 2"), std::string::npos);
+    EXPECT_NE(decode_ring_header(header).error().message.find("version is 3"), std::string::npos);
 }
 
 class RingTest : public JournalTest {};
 
 TEST_F(RingTest, ItsEndGoesOnAtItsBeginning) {
     start();
-    std::uint8_t* const end = ring_.at(kTestRing - 8) + 8;
-    std::memcpy(end, "straddle", 8);
-    EXPECT_EQ(std::memcmp(ring_.at(0), "straddle", 8), 0);
+    for (const RingPart& part : {ring_.near(), ring_.far()}) {
+        std::memcpy(part.at(part.size - 8) + 8, "straddle", 8);
+        EXPECT_EQ(std::memcmp(part.at(0), "straddle", 8), 0);
+    }
 }
 
 TEST_F(RingTest, GivesNoMoreThanItHasAndKeepsTheMargin) {
     start();
-    std::uint64_t position;
-    EXPECT_FALSE(ring_.reserve(tail_, kTestRing + 8, 0, position));
-    EXPECT_TRUE(ring_.reserve(tail_, kTestRing - 1024, 1024, position));
-    EXPECT_FALSE(ring_.reserve(tail_, 8, 1024, position));
-    EXPECT_TRUE(ring_.reserve(tail_, 1024, 0, position));
-    EXPECT_EQ(position, kTestRing - 1024);
-    EXPECT_FALSE(ring_.reserve(tail_, 8, 0, position));
+    RingPlace place;
+    EXPECT_FALSE(ring_.reserve(tail_, kTestRing + 8, 0, place));
+    EXPECT_TRUE(ring_.reserve(tail_, kTestRing - 1024, 1024, place));
+    EXPECT_FALSE(ring_.reserve(tail_, 8, 1024, place));
+    EXPECT_TRUE(ring_.reserve(tail_, 1024, 0, place));
+    EXPECT_EQ(place.position, kTestRing - 1024);
+    EXPECT_FALSE(ring_.reserve(tail_, 8, 0, place));
     ring_.set_copied(1024);
-    EXPECT_TRUE(ring_.reserve(tail_, 1024, 0, position));
-    EXPECT_EQ(position, kTestRing);
+    EXPECT_TRUE(ring_.reserve(tail_, 1024, 0, place));
+    EXPECT_EQ(place.position, kTestRing);
+}
+
+TEST_F(RingTest, GoesIntoTheNearPartUnlessTheSealerIsTooFarBehind) {
+    start();
+    RingPlace place;
+    ASSERT_TRUE(ring_.reserve(tail_, kTestNear - 1024, 0, place));
+    EXPECT_EQ(place.word, ring_.near().at(0));
+    ASSERT_TRUE(ring_.reserve(tail_, 1024, 0, place));
+    EXPECT_EQ(place.word, ring_.near().at(kTestNear - 1024));
+    ASSERT_TRUE(ring_.reserve(tail_, 1024, 0, place));
+    EXPECT_EQ(place.word, ring_.far().at(kTestNear));
+    ring_.set_copied(2047);
+    ASSERT_TRUE(ring_.reserve(tail_, 1024, 0, place));
+    EXPECT_EQ(place.word, ring_.far().at(kTestNear + 1024));
+    ring_.set_copied(kTestNear);
+    ASSERT_TRUE(ring_.reserve(tail_, 1024, 0, place));
+    EXPECT_EQ(place.word, ring_.near().at(2048));
+}
+
+TEST_F(RingTest, WhatStandsInBothPartsIsDrainedAndRecoveredInOrder) {
+    start();
+    Files& files = system_files();
+    Texts expected;
+    bool near = false;
+    bool far = false;
+    for (int lap = 0; lap < 5; ++lap) {
+        SegmentWriter writer(files, origin_.identity, origin_.directory, kTestSegment);
+        ASSERT_TRUE(writer.resume(ring_.copied()).ok());
+        Drain drain(ring_, writer, segment_number_);
+        for (int i = 0; i < 120; ++i) {
+            expected.push_back(std::to_string(lap) + ":" + std::to_string(i) + std::string(700, '.'));
+            auto const* const word = append(expected.back()).word;
+            bool const is_near = word >= ring_.near().data && word < ring_.near().data + 2 * kTestNear;
+            (is_near ? near : far) = true;
+        }
+        // Every second time nobody drains before all processes die.
+        if (lap % 2 == 0) {
+            ASSERT_EQ(drain.step(tail_, kTestTime).error, 0);
+        }
+        ASSERT_EQ(recorded().size(), lap % 2 == 0 ? expected.size() : expected.size() - 120);
+        crash();
+        start();
+        ASSERT_EQ(recorded(), expected);
+    }
+    EXPECT_TRUE(near);
+    EXPECT_TRUE(far);
+}
+
+TEST_F(RingTest, ARingWithoutANearPartGoesOn) {
+    place_.near_size = 0;
+    start();
+    Texts expected = {"one"};
+    append(expected.back());
+    crash();
+    // As version 1 wrote it.
+    std::uint8_t version[4];
+    base::put_u32(version, 1);
+    write_file(place_.directory + "/ring", 8, version, sizeof version);
+    start();
+    expected.push_back("two");
+    auto const* const word = append(expected.back()).word;
+    EXPECT_GE(word, ring_.far().data);
+    EXPECT_LT(word, ring_.far().data + kTestRing);
+    crash();
+    start();
+    EXPECT_EQ(recorded(), expected);
 }
 
 TEST_F(RingTest, AWordOfAnEarlierLapIsNotTakenForThisOne) {
     start();
-    ring_.publish(64);
-    EXPECT_TRUE(ring_.published(64));
-    EXPECT_FALSE(ring_.published(64 + kTestRing));
+    for (const RingPart& part : {ring_.near(), ring_.far()}) {
+        Ring::publish({64, part.at(64)});
+        EXPECT_EQ(ring_.published(64), part.at(64) + kCommitWordSize);
+        EXPECT_EQ(ring_.published(64 + part.size), nullptr);
+        Ring::publish({0, part.at(64)});
+    }
 }
 
 TEST_F(RingTest, ManyProcessesAppendAndEveryEntryArrivesWhole) {
@@ -98,11 +170,11 @@ TEST_F(RingTest, ManyProcessesAppendAndEveryEntryArrivesWhole) {
                 std::string const text =
                     std::to_string(child) + ":" + std::to_string(i) + std::string(i % 300, 'x');
                 std::size_t const needed = entry(text, 0).size() + kCommitWordSize;
-                std::uint64_t position;
-                while (!ring_.reserve(*tail, needed, 4096, position)) usleep(50);
-                base::Bytes const bytes = entry(text, position);
-                std::copy(bytes.begin(), bytes.end(), ring_.at(position) + kCommitWordSize);
-                ring_.publish(position);
+                RingPlace place;
+                while (!ring_.reserve(*tail, needed, 4096, place)) usleep(50);
+                base::Bytes const bytes = entry(text, place.position);
+                std::copy(bytes.begin(), bytes.end(), place.entry());
+                Ring::publish(place);
             }
             _exit(0);
         }
@@ -139,7 +211,7 @@ TEST_F(RingTest, ADamagedEntryIsNeverCopied) {
     start();
     append("sound");
     Place const place = append("to be damaged");
-    ring_.at(place.position)[kCommitWordSize + kEntryHeaderSize + 4] ^= 1;
+    place.word[kCommitWordSize + kEntryHeaderSize + 4] ^= 1;
     append("after it");
     Files& files = system_files();
     SegmentWriter writer(files, origin_.identity, origin_.directory, kTestSegment);
