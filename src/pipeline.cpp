@@ -190,12 +190,12 @@ const decide::Decision& decide_on(const classify::Statement& statement, const id
 
 }  // namespace
 
-void pronounce(const decide::Decision& decision) {
+[[gnu::hot]] void pronounce(const decide::Decision& decision) {
     if (decision.refuses()) refuse(decision);
     if (decision.warns()) warn(decision);
 }
 
-void admit(const classify::Statement& statement) {
+[[gnu::hot]] void admit(const classify::Statement& statement) {
     if (!statement.nested) pg::forget_halt();
     identify::hold_to_bearer();
     approve::hold_to_admission();

@@ -107,8 +107,9 @@ void judge(const classify::Footprint& footprint) {
 
 }  // namespace
 
-void admitted(const classify::Statement& statement, std::uint64_t number, const identify::Actor& actor,
-              const classify::Footprint& footprint, const Decision& decision) {
+[[gnu::hot]] void admitted(const classify::Statement& statement, std::uint64_t number,
+                           const identify::Actor& actor, const classify::Footprint& footprint,
+                           const Decision& decision) {
     if (!statement.nested) {
         if (anything_watched) watched().clear();
         anything_watched = false;
@@ -131,7 +132,7 @@ void admitted(const classify::Statement& statement, std::uint64_t number, const 
     if (utility) all.back().named = footprint.objects;
 }
 
-bool any_watched() noexcept {
+[[gnu::hot]] bool any_watched() noexcept {
     return anything_watched;
 }
 

@@ -85,7 +85,7 @@ void admit_by(std::span<const std::uint64_t> grants) {
     watch_admission();
 }
 
-void hold_to_admission() {
+[[gnu::hot]] void hold_to_admission() {
     if (ground_count == 0) [[likely]]
         return;
     auto const grant = ended_ground();

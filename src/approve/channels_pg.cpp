@@ -55,7 +55,7 @@ bool may_use_channels() {
     });
 }
 
-bool uses_channel(const classify::Statement& statement) {
+[[gnu::hot]] bool uses_channel(const classify::Statement& statement) {
     if (statement.is_fastpath()) return statement.function == F_PG_NOTIFY;
     if (!statement.is_utility()) return false;
     auto const* const command = statement.plan->utilityStmt;

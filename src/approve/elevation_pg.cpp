@@ -55,7 +55,7 @@ struct Elevation {
     decide::Leave leave;
 };
 
-Elevation& elevation() {
+[[gnu::hot]] Elevation& elevation() {
     static Elevation one;
     return one;
 }
@@ -137,7 +137,7 @@ void look_up(Elevation& found, const identify::Actor& actor, const policy::Image
         image, {actor.provider, actor.name, database != nullptr ? database : "", identify::session_id()});
 }
 
-const Elevation& look(const identify::Actor& actor) {
+[[gnu::hot]] const Elevation& look(const identify::Actor& actor) {
     auto& found = elevation();
     auto const epoch = decide::roles_epoch();
     auto const generation = policy::generation_in_force();
@@ -262,7 +262,7 @@ bool needs_grant(const Elevation& held, const classify::Statement& statement,
 
 }  // namespace
 
-void settle_roles(const identify::Actor& actor) {
+[[gnu::hot]] void settle_roles(const identify::Actor& actor) {
     auto const generation = policy::generation_in_force();
     auto const& held = elevation();
     bool const over =
@@ -299,8 +299,9 @@ void settle_login(std::string_view role) {
         nullptr, "The hoopguard broker takes it back as soon as it runs; see the server's log.");
 }
 
-const decide::Decision& judge(const identify::Actor& actor, const classify::Statement& statement,
-                              const classify::Footprint& footprint, const decide::Decision& decision) {
+[[gnu::hot]] const decide::Decision& judge(const identify::Actor& actor, const classify::Statement& statement,
+                                           const classify::Footprint& footprint,
+                                           const decide::Decision& decision) {
     // A failed transaction can only be ended.
     if (!IsTransactionState()) return decision;
     auto const& held = look(actor);
@@ -320,8 +321,9 @@ const decide::Decision& judge(const identify::Actor& actor, const classify::Stat
                   "hoopguard.request_access().");
 }
 
-const std::vector<std::uint64_t>& role_grants(const identify::Actor& actor, const classify::Statement& statement,
-                                              const classify::Footprint& footprint) {
+[[gnu::hot]] const std::vector<std::uint64_t>& role_grants(const identify::Actor& actor,
+                                                           const classify::Statement& statement,
+                                                           const classify::Footprint& footprint) {
     static std::vector<std::uint64_t> grants;
     grants.clear();
     if (!IsTransactionState()) return grants;

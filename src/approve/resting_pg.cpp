@@ -49,7 +49,7 @@ bool armed = false;
 int armed_timer = -1;
 char message[128];
 
-std::vector<OfQuery>& queries() {
+[[gnu::hot]] std::vector<OfQuery>& queries() {
     static std::vector<OfQuery> all;
     return all;
 }
@@ -168,7 +168,7 @@ std::optional<policy::Row> find_grant(const policy::Image& image, std::uint64_t 
     return std::nullopt;
 }
 
-void rest_on(const classify::Statement& statement, std::span<const std::uint64_t> grants) {
+[[gnu::hot]] void rest_on(const classify::Statement& statement, std::span<const std::uint64_t> grants) {
     if (!statement.nested && (watched_count != 0 || armed)) disarm();
     for (auto const grant : grants) {
         auto const support = support_by(grant);
@@ -180,7 +180,8 @@ void rest_on(const classify::Statement& statement, std::span<const std::uint64_t
     }
 }
 
-const decide::Decision& with_grants(const decide::Decision& decision, std::span<const std::uint64_t> grants) {
+[[gnu::hot]] const decide::Decision& with_grants(const decide::Decision& decision,
+                                                 std::span<const std::uint64_t> grants) {
     static decide::Decision noted;
     if (grants.empty()) return decision;
     noted = decision;
@@ -221,7 +222,7 @@ void forget(const QueryDesc* query) noexcept {
     any_query = !queries().empty();
 }
 
-bool any_rests() noexcept {
+[[gnu::hot]] bool any_rests() noexcept {
     return any_query || watched_count != 0 || armed;
 }
 
@@ -229,7 +230,7 @@ void stop_watching() noexcept {
     if (watched_count != 0 || armed) disarm();
 }
 
-void forget_all() noexcept {
+[[gnu::hot]] void forget_all() noexcept {
     stop_watching();
     queries().clear();
     any_query = false;

@@ -27,7 +27,8 @@ constexpr auto kTables = [] {
 }();
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t extend_by_instruction(std::uint32_t crc, ByteView bytes) noexcept {
+[[gnu::hot]] __attribute__((target("sse4.2"))) std::uint32_t extend_by_instruction(std::uint32_t crc,
+                                                                                   ByteView bytes) noexcept {
     std::uint64_t state = ~crc;
     const std::uint8_t* at = bytes.data();
     std::size_t left = bytes.size();
@@ -55,14 +56,14 @@ std::uint32_t crc32c_extend_by_table(std::uint32_t crc, ByteView bytes) noexcept
     return ~crc;
 }
 
-std::uint32_t crc32c_extend(std::uint32_t crc, ByteView bytes) noexcept {
+[[gnu::hot]] std::uint32_t crc32c_extend(std::uint32_t crc, ByteView bytes) noexcept {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("sse4.2")) return extend_by_instruction(crc, bytes);
 #endif
     return crc32c_extend_by_table(crc, bytes);
 }
 
-std::uint32_t crc32c_extend_number(std::uint32_t crc, std::uint64_t number) noexcept {
+[[gnu::hot]] std::uint32_t crc32c_extend_number(std::uint32_t crc, std::uint64_t number) noexcept {
     std::uint8_t bytes[8];
     put_u64(bytes, number);
     return crc32c_extend(crc, bytes);

@@ -41,7 +41,7 @@ static void hoopguard_statistics_changed(Datum, int, uint32) {
 
 }  // extern "C"
 
-bool is_analyzed(Oid relation) {
+[[gnu::hot]] bool is_analyzed(Oid relation) {
     if (!OidIsValid(relation)) return false;
     Oid& place = analyzed[relation % kRemembered];
     if (place == relation) return true;

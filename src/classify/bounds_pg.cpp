@@ -240,7 +240,7 @@ void judge(const Query* query, Judging& judging) {
 
 }  // namespace
 
-List* judge_bounds(Query* query, ParamListInfo parameters) {
+[[gnu::hot]] List* judge_bounds(Query* query, ParamListInfo parameters) {
     Judging judging = {parameters, NIL};
     judge(query, judging);
     if (!query->hasModifyingCTE) return judging.notes;
@@ -252,11 +252,11 @@ List* judge_bounds(Query* query, ParamListInfo parameters) {
     return judging.notes;
 }
 
-void note_bounds(PlannedStmt* plan, List* notes) {
+[[gnu::hot]] void note_bounds(PlannedStmt* plan, List* notes) {
     plan->invalItems = list_concat(plan->invalItems, notes);
 }
 
-List* unbounded_relations(const PlannedStmt* plan, bool& judged) {
+[[gnu::hot]] List* unbounded_relations(const PlannedStmt* plan, bool& judged) {
     List* relations = NIL;
     judged = false;
     ListCell* cell;

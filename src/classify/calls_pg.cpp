@@ -19,14 +19,14 @@ namespace {
 constexpr int kCallItem = -0x68470007;
 
 // A channel is guarded by what is put into the plan; besides that only functions that users made are of interest.
-bool note_function(Oid function, void* context) {
+[[gnu::hot]] bool note_function(Oid function, void* context) {
     auto& found = *static_cast<List**>(context);
     if (function >= FirstNormalObjectId || function == F_PG_NOTIFY)
         found = list_append_unique_oid(found, function);
     return false;
 }
 
-bool visit_call(Node* node, void* context) {
+[[gnu::hot]] bool visit_call(Node* node, void* context) {
     if (node == nullptr || pg::is_leaf(node)) return false;
     if (IsA(node, Query)) return pg::walk_query(reinterpret_cast<Query*>(node), visit_call, context, 0);
     (void)check_functions_in_node(node, note_function, context);
@@ -55,7 +55,7 @@ List* calls_of(Node* expression, List* functions) {
     return functions;
 }
 
-List* judge_calls(Query* query) {
+[[gnu::hot]] List* judge_calls(Query* query) {
     List* const functions = calls_of(pg::as_node(query), NIL);
     List* notes = NIL;
     ListCell* cell;
@@ -68,11 +68,11 @@ List* judge_calls(Query* query) {
     return notes;
 }
 
-void note_calls(PlannedStmt* plan, List* notes) {
+[[gnu::hot]] void note_calls(PlannedStmt* plan, List* notes) {
     plan->invalItems = list_concat(plan->invalItems, notes);
 }
 
-List* noted_calls(const PlannedStmt* plan, List* functions) {
+[[gnu::hot]] List* noted_calls(const PlannedStmt* plan, List* functions) {
     ListCell* cell;
     foreach (cell, plan->invalItems) {
         auto const* const item = lfirst_node(PlanInvalItem, cell);

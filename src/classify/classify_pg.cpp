@@ -29,7 +29,7 @@ pg::BesidePlans<Kept>& kept_plans() {
     return all;
 }
 
-Footprint footprint_of(const PlannedStmt* plan) {
+[[gnu::hot]] Footprint footprint_of(const PlannedStmt* plan) {
     Footprint footprint;
     FootprintBuilder builder(footprint);
     footprint.rows_read = classify_plan(plan, builder);
@@ -69,7 +69,7 @@ void listen_for_names() {
 
 }  // namespace
 
-const Footprint& classify(const Statement& statement) {
+[[gnu::hot]] const Footprint& classify(const Statement& statement) {
     static Footprint footprint;
     if (statement.query != nullptr) {
         listen_for_names();

@@ -64,7 +64,7 @@ bool scans_by_key(Plan* scan) {
 
 }  // namespace
 
-bool in_constraint_context() noexcept {
+[[gnu::hot]] bool in_constraint_context() noexcept {
     return InNoForceRLSOperation();
 }
 

@@ -195,7 +195,7 @@ Oid computing[kRemembered];  // by their number modulo that
 using Effects = std::unordered_map<Oid, FunctionEffect>;
 using Names = std::unordered_map<Oid, std::string>;
 
-Effects& effects() {
+[[gnu::hot]] Effects& effects() {
     static Effects known;
     return known;
 }
@@ -217,7 +217,7 @@ static void hoopguard_functions_changed(Datum, int, uint32) {
 
 namespace {
 
-void forget_what_changed() {
+[[gnu::hot]] void forget_what_changed() {
     static bool listening = false;
     if (!listening) {
         pg::call([] {
@@ -237,7 +237,7 @@ void forget_what_changed() {
 
 }  // namespace
 
-FunctionEffect effect_of_function(Oid function) {
+[[gnu::hot]] FunctionEffect effect_of_function(Oid function) {
     forget_what_changed();
     auto& known = effects();
     auto found = known.find(function);
@@ -247,7 +247,7 @@ FunctionEffect effect_of_function(Oid function) {
     return effect;
 }
 
-bool is_known_to_compute(Oid function) noexcept {
+[[gnu::hot]] bool is_known_to_compute(Oid function) noexcept {
     return !forget && computing[function % kRemembered] == function;
 }
 

@@ -175,7 +175,7 @@ KnownRelation look_up_relation(Oid relation) {
 }
 
 // Valid until the next call.
-const KnownRelation& known_relation(Oid relation) {
+[[gnu::hot]] const KnownRelation& known_relation(Oid relation) {
     static KnownRelation latest;
     auto& known = known_relations();
     if (auto const found = known.find(relation); found != known.end()) return found->second;
@@ -187,7 +187,7 @@ const KnownRelation& known_relation(Oid relation) {
 
 }  // namespace
 
-NamedObject name_of_relation(Oid relation) {
+[[gnu::hot]] NamedObject name_of_relation(Oid relation) {
     return known_relation(relation).object;
 }
 

@@ -69,7 +69,7 @@ class PlanReader {
  public:
     PlanReader(const PlannedStmt* plan, FootprintBuilder& out) : plan_(plan), out_(out) {}
 
-    void read() {
+    [[gnu::hot]] void read() {
         pg::call([this] {
             gather(plan_, facts_);
             facts_.functions = noted_calls(plan_, facts_.functions);
@@ -97,7 +97,7 @@ class PlanReader {
         return entry->rtekind == RTE_RELATION ? entry->relid : InvalidOid;
     }
 
-    void add_relation(Oid relation, ClassSet classes, bool implied, double rows = 0) {
+    [[gnu::hot]] void add_relation(Oid relation, ClassSet classes, bool implied, double rows = 0) {
         if (!OidIsValid(relation) || classes.empty()) return;
         auto object = name_of_relation(relation);
         // The journal's own foreign tables read files of this server and go nowhere.
@@ -268,7 +268,7 @@ bool protected_set = false;
 
 }  // namespace
 
-void note_expression(const PlannedStmt* plan) {
+[[gnu::hot]] void note_expression(const PlannedStmt* plan) {
     if (protected_set || plan->commandType != CMD_SELECT || !IsA(plan->planTree, Result)) return;
     Footprint footprint;
     FootprintBuilder out(footprint);
@@ -280,7 +280,7 @@ bool any_expression_sets_protected() noexcept {
     return protected_set;
 }
 
-double classify_plan(const PlannedStmt* plan, FootprintBuilder& out) {
+[[gnu::hot]] double classify_plan(const PlannedStmt* plan, FootprintBuilder& out) {
     PlanReader reader(plan, out);
     reader.read();
     return reader.expected_to_be_read();

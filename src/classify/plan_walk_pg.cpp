@@ -8,13 +8,13 @@ namespace hoopguard::classify {
 
 namespace {
 
-bool note_function(Oid function, void* context) {
+[[gnu::hot]] bool note_function(Oid function, void* context) {
     auto& facts = *static_cast<PlanFacts*>(context);
     facts.functions = list_append_unique_oid(facts.functions, function);
     return false;
 }
 
-bool visit_expression(Node* node, void* context) {
+[[gnu::hot]] bool visit_expression(Node* node, void* context) {
     if (node == nullptr || pg::is_leaf(node)) return false;
     auto& facts = *static_cast<PlanFacts*>(context);
     (void)check_functions_in_node(node, note_function, context);
@@ -134,7 +134,7 @@ void visit_rest(Plan* node, PlanFacts& facts) {
     }
 }
 
-void visit_node(Plan* node, PlanFacts& facts) {
+[[gnu::hot]] void visit_node(Plan* node, PlanFacts& facts) {
     if (node == nullptr) return;
     check_stack_depth();
     look_at(node->targetlist, facts);
@@ -147,7 +147,7 @@ void visit_node(Plan* node, PlanFacts& facts) {
 
 }  // namespace
 
-void gather(const PlannedStmt* plan, PlanFacts& facts) {
+[[gnu::hot]] void gather(const PlannedStmt* plan, PlanFacts& facts) {
     visit_node(plan->planTree, facts);
     visit_all(plan->subplans, facts);
 }

@@ -15,7 +15,7 @@ void know_classified(SelectsClassified selects) {
     selects_classified = selects;
 }
 
-ClassSet sensitivity(Oid relation, const Bitmapset* selected) {
+[[gnu::hot]] ClassSet sensitivity(Oid relation, const Bitmapset* selected) {
     if (selects_classified == nullptr || selected == nullptr) return {};
     bool const classified = pg::call([=] { return selects_classified(relation, selected); });
     return classified ? ClassSet(StatementClass::kReadSensitive) : ClassSet();

@@ -3,7 +3,7 @@
 
 namespace hoopguard::classify {
 
-std::string_view own_text(const char* source, const PlannedStmt* plan) noexcept {
+[[gnu::hot]] std::string_view own_text(const char* source, const PlannedStmt* plan) noexcept {
     if (source == nullptr) return {};
     std::string_view text(source);
     if (plan->stmt_location >= 0 && static_cast<std::size_t>(plan->stmt_location) <= text.size()) {

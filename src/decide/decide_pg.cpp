@@ -136,7 +136,7 @@ bool is_for(const Choice& choice, const identify::Actor& actor, const policy::Im
            std::strcmp(choice.system_roles.c_str(), pg::settings.system_roles) == 0 && is_for(choice, actor);
 }
 
-Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
+[[gnu::hot]] Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
     auto& all = choices();
     if (all.latest != nullptr && is_for(*all.latest, actor, image)) [[likely]]
         return *all.latest;
@@ -174,7 +174,7 @@ bool is_observing() {
 
 }  // namespace
 
-const Decision& decide(const identify::Actor& actor, const classify::Footprint& footprint) {
+[[gnu::hot]] const Decision& decide(const identify::Actor& actor, const classify::Footprint& footprint) {
     static const Decision allowed;
     static Decision decision;
     // Ending an aborted transaction has no class and may read no catalog.
@@ -192,7 +192,7 @@ const Decision& decide(const identify::Actor& actor, const classify::Footprint& 
     return allowed;
 }
 
-std::vector<Limit> limits(const identify::Actor& actor, const classify::Footprint& footprint) {
+[[gnu::hot]] std::vector<Limit> limits(const identify::Actor& actor, const classify::Footprint& footprint) {
     if (identify::is_errand()) return {};
     auto const* const image = identify::policy_for_session();
     if (image == nullptr) return {};

@@ -93,7 +93,7 @@ bool is_system_role(Oid role) {
     });
 }
 
-std::uint64_t roles_epoch() {
+[[gnu::hot]] std::uint64_t roles_epoch() {
     static bool listening = false;
     if (!listening) {
         pg::call([] {

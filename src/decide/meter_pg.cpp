@@ -60,7 +60,7 @@ bool count_rows(const Limit& limit, const CountKey& key, Counted what, std::uint
     return *within > limit.max_rows;
 }
 
-void counted_for_good() noexcept {
+[[gnu::hot]] void counted_for_good() noexcept {
     if (counting) tally().clear();
     counting = false;
 }

@@ -115,8 +115,8 @@ std::string offence(const classify::Statement& statement, const classify::Footpr
 
 }  // namespace
 
-const Decision* defend(const identify::Actor& actor, const classify::Statement& statement,
-                       const classify::Footprint& footprint) {
+[[gnu::hot]] const Decision* defend(const identify::Actor& actor, const classify::Statement& statement,
+                                    const classify::Footprint& footprint) {
     static Decision decision;
     files_are_elsewhere = InvalidSubTransactionId;
     if (own_deed || !footprint.classes.meets(kTouchy)) return nullptr;

@@ -146,7 +146,7 @@ bool begins_with(std::string_view text, std::string_view word) noexcept {
 
 }  // namespace
 
-Topics topics_before(std::string_view text, std::size_t at) noexcept {
+[[gnu::hot]] Topics topics_before(std::string_view text, std::size_t at) noexcept {
     std::size_t const size = std::min(at, kReach);
     std::string_view const window = text.substr(at - size, size);
     Topics topics;

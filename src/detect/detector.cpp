@@ -326,7 +326,7 @@ const Detector& Detector::of_process() {
     return *detector;
 }
 
-void Detector::find(std::string_view text, std::size_t from, std::size_t to, Findings& out) const {
+[[gnu::hot]] void Detector::find(std::string_view text, std::size_t from, std::size_t to, Findings& out) const {
     Pass(rules_, text, from, to, out).run();
 }
 

@@ -27,7 +27,7 @@ MemoryContextCallback message_done;
 
 // HandleFunctionRequest() works in the message's context and with no text; whatever sets up functions for a
 // statement, or for triggers at commit, works in a context of its own.
-bool is_fastpath_call() noexcept {
+[[gnu::hot]] bool is_fastpath_call() noexcept {
     return CurrentMemoryContext == MessageContext && debug_query_string == nullptr && MyProcPort != nullptr &&
            !hoopguard::record::is_running() && hoopguard::identify::is_recorded_process();
 }
@@ -87,7 +87,8 @@ static void hoopguard_message_done(void*) {
     hoopguard::record::end_fastpath();
 }
 
-static void hoopguard_object_access(ObjectAccessType access, Oid catalog, Oid object, int part, void* argument) {
+[[gnu::hot]] static void hoopguard_object_access(ObjectAccessType access, Oid catalog, Oid object, int part,
+                                                 void* argument) {
     if (access == OAT_FUNCTION_EXECUTE && !is_fastpath_call() && hoopguard::classify::is_known_to_compute(object))
         [[likely]] {
         if (prev_object_access) prev_object_access(access, catalog, object, part, argument);

@@ -47,7 +47,7 @@ bool may_fire_triggers(const QueryDesc* query) {
 
 extern "C" {
 
-static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
+[[gnu::hot]] static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
     std::size_t const depth = hoopguard::record::running_depth();
     // EXPLAIN without ANALYZE runs nothing; its utility statement is on record.
     if ((flags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && hoopguard::identify::is_recorded_process())
@@ -66,7 +66,7 @@ static void hoopguard_ExecutorStart(QueryDesc* query, int flags) {
     hoopguard::record::leave(depth);
 }
 
-static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
+[[gnu::hot]] static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
     std::size_t const depth = hoopguard::record::running_depth();
     if (hoopguard::approve::any_rests())
         hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorRun",
@@ -86,7 +86,7 @@ static void hoopguard_ExecutorRun(HOOPGUARD_RUN_ARGS) {
     if (hoopguard::approve::any_rests() && !hoopguard::record::is_running()) hoopguard::approve::stop_watching();
 }
 
-static void hoopguard_ExecutorFinish(QueryDesc* query) {
+[[gnu::hot]] static void hoopguard_ExecutorFinish(QueryDesc* query) {
     std::size_t const depth = hoopguard::record::running_depth();
     bool const watched = may_fire_triggers(query);
     if (watched) {
@@ -106,7 +106,7 @@ static void hoopguard_ExecutorFinish(QueryDesc* query) {
     hoopguard::record::leave_query(query, depth, 0);
 }
 
-static void hoopguard_ExecutorEnd(QueryDesc* query) {
+[[gnu::hot]] static void hoopguard_ExecutorEnd(QueryDesc* query) {
     std::size_t const depth = hoopguard::record::running_depth();
     if (hoopguard::running::any_watched())
         hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ExecutorEnd",

@@ -62,7 +62,8 @@ static void hoopguard_label(const ObjectAddress* object, const char* label) {
                          [=] { hoopguard::pg::call([=] { hoopguard::mask::check_label(object, label); }); });
 }
 
-static void hoopguard_label_access(ObjectAccessType access, Oid class_id, Oid object, int part, void* argument) {
+[[gnu::hot]] static void hoopguard_label_access(ObjectAccessType access, Oid class_id, Oid object, int part,
+                                                void* argument) {
     if (prev_object_access != nullptr) prev_object_access(access, class_id, object, part, argument);
     bool const may_read = access == OAT_FUNCTION_EXECUTE && !hoopguard::mask::is_known_harmless(object);
     if (may_read && IsTransactionState() && MyProcPort != nullptr)

@@ -85,7 +85,8 @@ void finish(PlannedStmt* plan, int options, const Written& written) {
 
 extern "C" {
 
-static PlannedStmt* hoopguard_planner(Query* query, const char* source, int options, ParamListInfo parameters) {
+[[gnu::hot]] static PlannedStmt* hoopguard_planner(Query* query, const char* source, int options,
+                                                   ParamListInfo parameters) {
     // Before planning, which scribbles on it.
     auto const written = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner",
                                               [query, parameters] { return read_written(query, parameters); });
@@ -98,7 +99,8 @@ static PlannedStmt* hoopguard_planner(Query* query, const char* source, int opti
     return plan;
 }
 
-static void hoopguard_relation_info(PlannerInfo* root, Oid relation, bool parent, RelOptInfo* planned) {
+[[gnu::hot]] static void hoopguard_relation_info(PlannerInfo* root, Oid relation, bool parent,
+                                                 RelOptInfo* planned) {
     if (prev_relation_info != nullptr) prev_relation_info(root, relation, parent, planned);
     hoopguard::pg::entry(hoopguard::pg::Door::kGate, "planner indexes", [=] {
         hoopguard::mask::look_again();
@@ -108,8 +110,8 @@ static void hoopguard_relation_info(PlannerInfo* root, Oid relation, bool parent
 }
 
 // A hook that says it took over, and gives no statistics: there are none.
-static bool hoopguard_relation_stats(PlannerInfo* root, RangeTblEntry* entry, AttrNumber column,
-                                     VariableStatData* data) {
+[[gnu::hot]] static bool hoopguard_relation_stats(PlannerInfo* root, RangeTblEntry* entry, AttrNumber column,
+                                                  VariableStatData* data) {
     if (entry->rtekind == RTE_RELATION && hides_statistics(entry->relid, column)) {
         data->statsTuple = nullptr;
         return true;

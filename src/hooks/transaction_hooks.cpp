@@ -11,7 +11,7 @@
 
 extern "C" {
 
-static void hoopguard_transaction(XactEvent event, void*) {
+[[gnu::hot]] static void hoopguard_transaction(XactEvent event, void*) {
     if (!hoopguard::identify::is_recorded_process()) return;
     switch (event) {
         case XACT_EVENT_PRE_COMMIT:

@@ -88,7 +88,7 @@ const IdentityRole& own_role() {
 
 }  // namespace
 
-void demand_bearer(const PlannedStmt* plan) {
+[[gnu::hot]] void demand_bearer(const PlannedStmt* plan) {
     if (bearer() != nullptr || MyProcPort == nullptr || is_rescuer() || policy::generation_in_force() == 0) return;
     if (!own_role().needs_token_to_speak) return;
     const bool harmless =

@@ -159,7 +159,7 @@ static void hoopguard_identity_expired() {
 
 }  // extern "C"
 
-const Bearer* bearer() noexcept {
+[[gnu::hot]] const Bearer* bearer() noexcept {
     if (bearing == nullptr) [[likely]]
         return errand_bearer();
     if (!bearing->held.empty()) return &bearing->held.back().bearer;
@@ -172,7 +172,7 @@ Oid speaking_role() noexcept {
     return speaks != nullptr ? speaks->role_oid : authenticated_role();
 }
 
-std::uint64_t bearer_change() noexcept {
+[[gnu::hot]] std::uint64_t bearer_change() noexcept {
     return change;
 }
 
@@ -274,7 +274,7 @@ void log_out() {
     take_role(nullptr, false);
 }
 
-void transaction_ended(bool committed) noexcept {
+[[gnu::hot]] void transaction_ended(bool committed) noexcept {
     if (bearing == nullptr || bearing->held.empty()) return;
     if (committed && bearing->held.back().lasting) {
         std::unique_ptr<Bearer> kept(new (std::nothrow) Bearer(std::move(bearing->held.back().bearer)));
@@ -294,7 +294,7 @@ void subtransaction_ended(int level, bool committed) noexcept {
     if (bearing->held.size() != before) changed();
 }
 
-void hold_to_bearer() {
+[[gnu::hot]] void hold_to_bearer() {
     const Bearer* const speaks = bearer();
     if (shown_change != change) {
         show_role(speaks);

@@ -31,7 +31,7 @@ void begin_errand(const ErrandOrder& order) {
     asker() = std::make_unique<Bearer>(bearer_from_json(std::string_view(at, order.bearer_length)));
 }
 
-bool is_errand() noexcept {
+[[gnu::hot]] bool is_errand() noexcept {
     return order_of_this != nullptr;
 }
 
@@ -39,7 +39,7 @@ const char* errand_asked_by() noexcept {
     return order_of_this == nullptr || has_askers_rights() ? "" : order_of_this->asked_by;
 }
 
-const Bearer* errand_bearer() noexcept {
+[[gnu::hot]] const Bearer* errand_bearer() noexcept {
     return order_of_this == nullptr ? nullptr : asker().get();
 }
 

@@ -38,7 +38,7 @@ bool holds(const policy::Image& image, const Actor& actor, std::string_view logi
 
 }  // namespace
 
-bool is_locked(const Actor& actor) {
+[[gnu::hot]] bool is_locked(const Actor& actor) {
     auto const generation = policy::generation_in_force();
     auto const change = known_session().change;
     if (!known.any && known.generation == generation && known.change == change) return false;

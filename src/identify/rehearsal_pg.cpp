@@ -20,11 +20,11 @@ Rehearsal::~Rehearsal() {
     --depth;
 }
 
-bool is_rehearsing() noexcept {
+[[gnu::hot]] bool is_rehearsing() noexcept {
     return depth != 0;
 }
 
-const Actor* assumed_actor() noexcept {
+[[gnu::hot]] const Actor* assumed_actor() noexcept {
     return assumed;
 }
 

@@ -168,11 +168,11 @@ void describe_process(Session& session) noexcept {
 
 }  // namespace
 
-std::uint64_t session_id() noexcept {
+[[gnu::hot]] std::uint64_t session_id() noexcept {
     return static_cast<std::uint64_t>(MyStartTime) << 32 | static_cast<std::uint32_t>(MyProcPid);
 }
 
-bool is_recorded_process() noexcept {
+[[gnu::hot]] bool is_recorded_process() noexcept {
     return !IsParallelWorker() && (!is_own_worker() || is_errand());
 }
 
@@ -209,7 +209,7 @@ void learn_login_role(const Port* port) {
     });
 }
 
-const Actor& current_actor() {
+[[gnu::hot]] const Actor& current_actor() {
     if (const Actor* const assumed = assumed_actor()) [[unlikely]]
         return *assumed;
     Session& session = speaker.session;
@@ -237,15 +237,15 @@ const Actor& current_actor() {
     return speaker.actor;
 }
 
-const Actor& known_actor() noexcept {
+[[gnu::hot]] const Actor& known_actor() noexcept {
     return speaker.actor;
 }
 
-const Session& known_session() noexcept {
+[[gnu::hot]] const Session& known_session() noexcept {
     return speaker.session;
 }
 
-const policy::Image* policy_for_session() {
+[[gnu::hot]] const policy::Image* policy_for_session() {
     try {
         return policy::in_force();
     } catch (const pg::Refusal&) {
@@ -254,7 +254,7 @@ const policy::Image* policy_for_session() {
     return nullptr;
 }
 
-bool is_rescuer() noexcept {
+[[gnu::hot]] bool is_rescuer() noexcept {
     return MyProcPort != nullptr && MyProcPort->raddr.addr.ss_family == AF_UNIX && speaker.actor.superuser;
 }
 

@@ -179,7 +179,7 @@ bool is_for(const Choice& choice, const Key& key, const identify::Actor& actor) 
            std::ranges::equal(choice.groups, actor.groups);
 }
 
-const Choice& choice_for(const identify::Actor& actor) {
+[[gnu::hot]] const Choice& choice_for(const identify::Actor& actor) {
     Key const key = {actor.login_role,          actor.effective_role,          actor.guarded,
                      pg::settings.mask_default, policy::generation_in_force(), decide::roles_epoch()};
     Choices& all = choices();
@@ -202,7 +202,7 @@ const Choice& choice_for(const identify::Actor& actor) {
 
 }  // namespace
 
-void look_at(const identify::Actor& actor) {
+[[gnu::hot]] void look_at(const identify::Actor& actor) {
     chosen = nullptr;  // until it is known: nothing rests on another speaker's rules
     looked = {};
     in_force = 0;
@@ -215,7 +215,7 @@ void look_at(const identify::Actor& actor) {
     if (&actor == &identify::known_actor()) looked = look_of_now();
 }
 
-void look_again() {
+[[gnu::hot]] void look_again() {
     if (identify::assumed_actor() == nullptr && looked == look_of_now()) return;
     look_at(identify::current_actor());
 }
@@ -235,7 +235,7 @@ void watch_roles() {
     CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, 0);
 }
 
-bool any_in_force() noexcept {
+[[gnu::hot]] bool any_in_force() noexcept {
     return in_force != 0;
 }
 

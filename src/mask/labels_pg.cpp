@@ -88,7 +88,7 @@ void keep(Entry& entry, const Reading& reading, Form_pg_class form) {
     memcpy(entry.columns, reading.found, size);
 }
 
-Entry* look_up(Oid relation) {
+[[gnu::hot]] Entry* look_up(Oid relation) {
     if (entries == nullptr) make_cache();
     bool found;
     auto* entry = static_cast<Entry*>(hash_search(entries, &relation, HASH_ENTER, &found));
@@ -101,7 +101,7 @@ Entry* look_up(Oid relation) {
 
 }  // namespace
 
-const ClassifiedColumns* classified_columns(Oid relation) {
+[[gnu::hot]] const ClassifiedColumns* classified_columns(Oid relation) {
     if (relation < FirstNormalObjectId) return nullptr;
     Entry* entry = look_up(relation);
     if (is_current(*entry)) return entry->columns;
@@ -122,7 +122,7 @@ const ClassifiedColumns* classified_columns(Oid relation) {
     return entry->columns;
 }
 
-bool selects_classified(Oid relation, const Bitmapset* selected) {
+[[gnu::hot]] bool selects_classified(Oid relation, const Bitmapset* selected) {
     if (!OidIsValid(relation) || !database_has_classified()) return false;
     auto const* const classified = classified_columns(relation);
     if (classified == nullptr || classified->count == 0) return false;
@@ -154,7 +154,7 @@ bool any_classified_known() noexcept {
     return any;
 }
 
-bool database_has_classified() {
+[[gnu::hot]] bool database_has_classified() {
     if (looked_at == all_changes + linked_changes) return any_label;
     std::uint64_t const seen = all_changes + linked_changes;
     any_label = any_label_of_columns();

@@ -328,17 +328,17 @@ record::SensitiveParts parts_of_utility(Node* statement) {
 
 }  // namespace
 
-List* judge_literals(Query* query) {
+[[gnu::hot]] List* judge_literals(Query* query) {
     List* notes = NIL;
     if (database_has_classified()) walk_query(query, nullptr, &notes);
     return notes;
 }
 
-void note_literals(PlannedStmt* plan, List* notes) {
+[[gnu::hot]] void note_literals(PlannedStmt* plan, List* notes) {
     plan->invalItems = list_concat(plan->invalItems, notes);
 }
 
-record::SensitiveParts sensitive_parts(const classify::Statement& statement) {
+[[gnu::hot]] record::SensitiveParts sensitive_parts(const classify::Statement& statement) {
     if (statement.plan == nullptr) return {};
     PlannedStmt* const plan = statement.plan;
     if (statement.query != nullptr) return parts_of_plan(plan);

@@ -80,7 +80,7 @@ List* observe_plan(PlannedStmt* plan) {
     return names;
 }
 
-bool reads_classified(const PlannedStmt* plan) {
+[[gnu::hot]] bool reads_classified(const PlannedStmt* plan) {
     ListCell* cell;
     foreach (cell, plan->rtable) {
         auto* entry = lfirst_node(RangeTblEntry, cell);

@@ -33,7 +33,7 @@ void stamp(PlannedStmt* plan, std::uint64_t fingerprint) {
     plan->dependsOnRole = true;
 }
 
-bool find_stamp(const PlannedStmt* plan, std::uint64_t* fingerprint) noexcept {
+[[gnu::hot]] bool find_stamp(const PlannedStmt* plan, std::uint64_t* fingerprint) noexcept {
     bool found = false;
     *fingerprint = 0;
     ListCell* cell;

@@ -56,7 +56,7 @@ Oid harmless[kRemembered];
 
 }  // namespace
 
-bool is_known_harmless(Oid function) noexcept {
+[[gnu::hot]] bool is_known_harmless(Oid function) noexcept {
     return harmless[function % kRemembered] == function;
 }
 

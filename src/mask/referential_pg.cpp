@@ -25,7 +25,7 @@ bool gives_columns(const Query* query) {
 
 }  // namespace
 
-bool is_referential(const Query* query) {
+[[gnu::hot]] bool is_referential(const Query* query) {
     if (!classify::in_constraint_context()) return false;
     bool const kind =
         query->commandType == CMD_SELECT || query->commandType == CMD_UPDATE || query->commandType == CMD_DELETE;

@@ -99,7 +99,7 @@ void keep(const PlannedStmt* plan, const Inspection& found, std::uint64_t labels
 
 }  // namespace
 
-Inspection inspect(const classify::Statement& statement, const identify::Actor& actor) {
+[[gnu::hot]] Inspection inspect(const classify::Statement& statement, const identify::Actor& actor) {
     if (statement.query == nullptr || is_share_of_leader(statement.query)) return {};
     look_at(actor);
     // A plan from a cache may have been taken without a look at what others changed: locks that the transaction
@@ -114,7 +114,7 @@ Inspection inspect(const classify::Statement& statement, const identify::Actor& 
     return seen.found;
 }
 
-void verify(const Inspection& inspection) {
+[[gnu::hot]] void verify(const Inspection& inspection) {
     if (inspection.stale) {
         pg::call([] { ResetPlanCache(); });
         throw pg::Refusal(ERRCODE_T_R_SERIALIZATION_FAILURE,

@@ -33,7 +33,7 @@ void mark_before_commit() {
 
 extern "C" {
 
-static void hoopguard_policy_transaction(XactEvent event, void*) {
+[[gnu::hot]] static void hoopguard_policy_transaction(XactEvent event, void*) {
     if (!changed) return;
     switch (event) {
         case XACT_EVENT_PRE_COMMIT: pg::entry(pg::Door::kGate, "commit of policy", mark_before_commit); return;
@@ -47,7 +47,8 @@ static void hoopguard_policy_transaction(XactEvent event, void*) {
 }
 
 // Runs with interrupts held and the transaction over: nothing may be raised above WARNING.
-static void hoopguard_policy_released(ResourceReleasePhase phase, bool is_commit, bool is_top, void*) {
+[[gnu::hot]] static void hoopguard_policy_released(ResourceReleasePhase phase, bool is_commit, bool is_top,
+                                                   void*) {
     if (!changed || !is_top || phase != RESOURCE_RELEASE_AFTER_LOCKS) return;
     changed = false;
     if (!is_commit) return;

@@ -77,7 +77,7 @@ void settle() {
 
 }  // namespace
 
-const Image* in_force() {
+[[gnu::hot]] const Image* in_force() {
     static bool settled = false;
     if (!settled) {
         settle();

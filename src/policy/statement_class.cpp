@@ -78,7 +78,7 @@ ClassSet classes_below(std::string_view word) noexcept {
 
 }  // namespace
 
-std::string_view name_of(StatementClass one) noexcept {
+[[gnu::hot]] std::string_view name_of(StatementClass one) noexcept {
     auto const at = static_cast<std::size_t>(one);
     return at < kClassCount ? kClassNames[at] : std::string_view("unknown");
 }

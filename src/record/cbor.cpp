@@ -20,7 +20,7 @@ bool CborWriter::grow(std::size_t needed) noexcept {
     return true;
 }
 
-void CborWriter::long_head(std::uint8_t type, std::uint64_t value) noexcept {
+[[gnu::hot]] void CborWriter::long_head(std::uint8_t type, std::uint64_t value) noexcept {
     if (value < 24) {
         if (!room(1)) return;
         *at_++ = static_cast<std::uint8_t>(type | value);
@@ -35,7 +35,7 @@ void CborWriter::long_head(std::uint8_t type, std::uint64_t value) noexcept {
     }
 }
 
-void CborWriter::trim() noexcept {
+[[gnu::hot]] void CborWriter::trim() noexcept {
     if (growing_ != nullptr && begin_ != nullptr) growing_->resize(start_ + size());
 }
 

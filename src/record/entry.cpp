@@ -19,7 +19,7 @@ constexpr std::uint8_t kZeros[kEntryHeaderSize] = {};
 
 }  // namespace
 
-void EntryWriter::begin(const EntryHead& head) noexcept {
+[[gnu::hot]] void EntryWriter::begin(const EntryHead& head) noexcept {
     // One byte for the map's head, which is written when the fields have been counted.
     cbor_.raw({kZeros, kEntryHeaderSize});
     cbor_.raw({kZeros, 1});
@@ -36,7 +36,7 @@ void EntryWriter::begin(const EntryHead& head) noexcept {
     base::put_u32(entry + kEffectiveRoleAt, head.effective_role);
 }
 
-std::size_t EntryWriter::close() noexcept {
+[[gnu::hot]] std::size_t EntryWriter::close() noexcept {
     constexpr std::uint8_t kMapType = static_cast<std::uint8_t>(CborMajor::kMap) << 5;
     if (count_ > 23) cbor_.raw({kZeros, 1});
     std::size_t size = cbor_.size();
@@ -81,7 +81,7 @@ std::size_t WholeEntry::length() const noexcept {
     return align_entry(kEntryHeaderSize + base::get_u32(start + kPayloadLengthAt) + fields.size());
 }
 
-void WholeEntry::write(std::uint8_t* to, std::uint64_t nonce, std::uint64_t position) const noexcept {
+[[gnu::hot]] void WholeEntry::write(std::uint8_t* to, std::uint64_t nonce, std::uint64_t position) const noexcept {
     std::size_t const begun = base::get_u32(start + kPayloadLengthAt);
     std::size_t const payload = begun + fields.size();
     std::uint8_t* at = to;

@@ -39,7 +39,7 @@ class EntryWriter {
     void add_bool(Field field, bool value) noexcept { key(field).boolean(value); }
     void add_text(Field field, std::string_view value) noexcept { key(field).text(value); }
     void add_bytes(Field field, base::ByteView value) noexcept { key(field).bytes(value); }
-    void add_texts(Field field, std::span<const std::string_view> values) noexcept {
+    [[gnu::hot]] void add_texts(Field field, std::span<const std::string_view> values) noexcept {
         CborWriter& cbor = key(field);
         cbor.array(values.size());
         for (const std::string_view value : values) cbor.text(value);

@@ -127,16 +127,16 @@ void let_go() noexcept {
 
 }  // namespace
 
-Shared* shared() noexcept {
+[[gnu::hot]] Shared* shared() noexcept {
     // The syslogger detaches from shared memory and may still report errors.
     return UsedShmemSegAddr == nullptr || (IsPostmasterEnvironment && !IsUnderPostmaster) ? nullptr : attached;
 }
 
-Ring& ring() noexcept {
+[[gnu::hot]] Ring& ring() noexcept {
     return mapping;
 }
 
-Slots& slots() noexcept {
+[[gnu::hot]] Slots& slots() noexcept {
     return running;
 }
 

@@ -122,7 +122,7 @@ std::uint64_t append_ordinary(Shared& journal, EntryWriter& entry, std::size_t l
 
 }  // namespace
 
-void publish_entry(const RingPlace& place, std::uint64_t end) noexcept {
+[[gnu::hot]] void publish_entry(const RingPlace& place, std::uint64_t end) noexcept {
     const Ring& data = ring();
     Ring::publish(place);
     // Ordered after the reservation in `tail`, which the sealer reads after it has set `asleep`.
@@ -153,7 +153,7 @@ std::uint64_t append(EntryWriter& entry, Room room) {
                                   : append_ordinary(*journal, entry, length);
 }
 
-std::uint64_t tail() noexcept {
+[[gnu::hot]] std::uint64_t tail() noexcept {
     Shared* const journal = shared();
     return journal == nullptr ? 0 : journal->tail.load(std::memory_order_acquire);
 }

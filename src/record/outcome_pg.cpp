@@ -57,8 +57,8 @@ bool write_whole(const StatementEnd& ending, TransactionOutcome transaction) noe
 }
 
 // `transaction`, unless unknown, says how the transaction ended that goes on until now.
-void write_outcome(const StatementEnd& ending,
-                   TransactionOutcome transaction = TransactionOutcome::kUnknown) noexcept {
+[[gnu::hot]] void write_outcome(const StatementEnd& ending,
+                                TransactionOutcome transaction = TransactionOutcome::kUnknown) noexcept {
     bool const plain = ending.sqlstate == 0 && running_session.late.empty();
     if (plain && write_whole(ending, transaction)) return;
     std::uint8_t room[kOutcomeRoom];
@@ -98,7 +98,7 @@ void write_transaction_end(TransactionOutcome outcome, const char* prepared_name
 }
 
 // The transaction is over; `outcome` goes into the outcome that is held back, or into an entry of its own.
-void end_transaction(TransactionOutcome outcome, const char* prepared_name = nullptr) noexcept {
+[[gnu::hot]] void end_transaction(TransactionOutcome outcome, const char* prepared_name = nullptr) noexcept {
     RunningSession& state = running_session;
     HeldOutcome& held = state.held;
     bool const had_statements = state.in_transaction;
@@ -123,7 +123,7 @@ void end_transaction(TransactionOutcome outcome, const char* prepared_name = nul
 
 // Executor calls do not see the error that ends them: in an abort a query that was running when the error
 // travelled past has failed, while a cursor that merely stood open has not.
-void close_queries(std::uint32_t subtransaction, bool aborted) noexcept {
+[[gnu::hot]] void close_queries(std::uint32_t subtransaction, bool aborted) noexcept {
     RunningSession& state = running_session;
     while (aborted) {
         OpenStatement* const failed = state.open.running_query(subtransaction);
@@ -141,7 +141,7 @@ void close_queries(std::uint32_t subtransaction, bool aborted) noexcept {
 
 }  // namespace
 
-void close_statement(OpenStatement* statement, int sqlstate) noexcept {
+[[gnu::hot]] void close_statement(OpenStatement* statement, int sqlstate) noexcept {
     RunningSession& state = running_session;
     if (statement->paused == 0 || sqlstate != 0) pause_statement(*statement, Clock::steady());
     bool const sent_by_client = statement->parent == 0;
@@ -182,14 +182,14 @@ void note_late(std::uint64_t number, std::uint8_t verdict, bool enforced, std::s
     late.push(decision);
 }
 
-void flush_held_outcome() noexcept {
+[[gnu::hot]] void flush_held_outcome() noexcept {
     HeldOutcome& held = running_session.held;
     if (!held.active) return;
     held.active = false;
     write_outcome(held.ending);
 }
 
-void transaction_committed() noexcept {
+[[gnu::hot]] void transaction_committed() noexcept {
     close_queries(0, false);
     end_transaction(TransactionOutcome::kCommitted);
 }

@@ -57,7 +57,7 @@ class ValueWriter {
         cbor_.unsigned_number(type);
     }
     // `shown` is the value's text or the beginning of it; `length` the whole text's.
-    void put(Oid type, std::string_view shown, std::size_t length) {
+    [[gnu::hot]] void put(Oid type, std::string_view shown, std::size_t length) {
         std::size_t const room = kLongestValues - std::min(used_, kLongestValues);
         std::string_view const kept = cut_text(shown, std::min(kLongestValue, room));
         used_ += kept.size();
@@ -97,7 +97,7 @@ class ValueWriter {
     }
 
     // Types whose text can be had without calling anything. False for others.
-    bool add_simple(const Value& value) {
+    [[gnu::hot]] bool add_simple(const Value& value) {
         switch (value.type) {
             case INT2OID: put_number(value.type, DatumGetInt16(value.datum)); return true;
             case INT4OID: put_number(value.type, DatumGetInt32(value.datum)); return true;
@@ -173,8 +173,8 @@ Value bound_value(const ParamListInfo parameters, unsigned at, const StatementTe
 }
 
 // Whether anything was redacted.
-bool write_values(CborWriter& cbor, ParamListInfo parameters, const StatementText& text,
-                  const SensitiveParts& parts, const Tokens* tokens) {
+[[gnu::hot]] bool write_values(CborWriter& cbor, ParamListInfo parameters, const StatementText& text,
+                               const SensitiveParts& parts, const Tokens* tokens) {
     ValueWriter writer(cbor, tokens);
     if (parameters->paramFetch != nullptr)
         for (std::size_t at = 0; at < variables.size(); ++at) writer.add(variables[at]);
@@ -186,8 +186,8 @@ bool write_values(CborWriter& cbor, ParamListInfo parameters, const StatementTex
 
 }  // namespace
 
-RecordedParameters add_parameters(EntryWriter& entry, ParamListInfo parameters, const StatementText& text,
-                                  const SensitiveParts& parts) {
+[[gnu::hot]] RecordedParameters add_parameters(EntryWriter& entry, ParamListInfo parameters,
+                                               const StatementText& text, const SensitiveParts& parts) {
     RecordedParameters recorded;
     if (!pg::settings.journal_parameters || parameters->numParams <= 0) return recorded;
     auto count = static_cast<std::size_t>(parameters->numParams);

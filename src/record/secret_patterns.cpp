@@ -231,7 +231,7 @@ std::size_t next_mark(std::string_view text, std::size_t at) noexcept {
 }  // namespace
 
 // Looks for two letters of each pattern first: the "sw" of "password", the "ok" of "token" and so on.
-bool may_hold_secret(std::string_view text) noexcept {
+[[gnu::hot]] bool may_hold_secret(std::string_view text) noexcept {
     LoginWords login_words(text);
     auto const letter = [text](std::size_t at) { return at < text.size() ? lower(text[at]) : '\0'; };
     for (std::size_t at = next_mark(text, 0); at < text.size(); at = next_mark(text, at + 1)) {

@@ -104,7 +104,8 @@ void record_login_failure(const identify::Actor& actor, const identify::Session&
     turned_away = true;
 }
 
-std::uint64_t session_context(const identify::Actor& actor, const identify::Session& session, Room room) {
+[[gnu::hot]] std::uint64_t session_context(const identify::Actor& actor, const identify::Session& session,
+                                           Room room) {
     // Half a segment, so that a statement that is kept back for a while still finds it in the segment before its
     // own.
     auto const near = static_cast<std::uint64_t>(pg::settings.journal_segment_size) << 19;

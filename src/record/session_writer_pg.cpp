@@ -36,7 +36,7 @@ void settle() noexcept {
 
 }  // namespace
 
-EntryHead session_head(EntryType type, std::uint64_t at, std::uint16_t flags) noexcept {
+[[gnu::hot]] EntryHead session_head(EntryType type, std::uint64_t at, std::uint16_t flags) noexcept {
     if (kept_back.slot != nullptr) [[unlikely]]
         settle();
     EntryHead head;
@@ -64,8 +64,8 @@ Slot* slot_for_statement() noexcept {
     return idle_slot();
 }
 
-bool keep_back(Slot& slot, EntryWriter& entry, std::uint32_t front, std::uint64_t statement,
-               std::uint64_t now) noexcept {
+[[gnu::hot]] bool keep_back(Slot& slot, EntryWriter& entry, std::uint32_t front, std::uint64_t statement,
+                            std::uint64_t now) noexcept {
     constexpr unsigned kOutcomeFields = 5;
     if (!entry.fits() || entry.fields() + kOutcomeFields > kMostWholeFields || entry.close() == 0) return false;
     slot.set_front(front);
@@ -74,7 +74,7 @@ bool keep_back(Slot& slot, EntryWriter& entry, std::uint32_t front, std::uint64_
     return true;
 }
 
-bool put_whole(std::uint64_t statement, base::ByteView fields, unsigned count) noexcept {
+[[gnu::hot]] bool put_whole(std::uint64_t statement, base::ByteView fields, unsigned count) noexcept {
     if (kept_back.slot == nullptr || kept_back.statement != statement) return false;
     Slot& slot = *kept_back.slot;
     kept_back.slot = nullptr;
@@ -88,7 +88,7 @@ std::uint64_t last_put() noexcept {
     return last_end;
 }
 
-std::string_view cut_text(std::string_view text, std::size_t size) noexcept {
+[[gnu::hot]] std::string_view cut_text(std::string_view text, std::size_t size) noexcept {
     if (text.size() <= size) return text;
     while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
     return text.substr(0, size);

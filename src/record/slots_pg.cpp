@@ -24,7 +24,7 @@ void wait_until_moved(const Slot& slot) noexcept {
 
 // Of a slot that this process claimed. Outcomes and ends may use what is kept back, and so may this: the statement
 // runs, or has run.
-std::uint64_t reserve(Slot& slot, std::size_t length, RingPlace& place) noexcept {
+[[gnu::hot]] std::uint64_t reserve(Slot& slot, std::size_t length, RingPlace& place) noexcept {
     if (!ring().reserve(shared()->tail, kCommitWordSize + length, 0, place)) return 0;
     slot.set(SlotState::kMoving, place.position);
     return place.position + kCommitWordSize + length;
@@ -53,7 +53,7 @@ std::uint64_t move_begun(Slot& slot) noexcept {
 
 }  // namespace
 
-Slot* idle_slot() noexcept {
+[[gnu::hot]] Slot* idle_slot() noexcept {
     Shared* const journal = shared();
     auto const mine = static_cast<std::uint32_t>(pg::process_number());
     if (journal == nullptr || mine >= slots().count() || journal->fault.load(std::memory_order_relaxed) != 0)
@@ -64,12 +64,12 @@ Slot* idle_slot() noexcept {
     return slot.state() == SlotState::kIdle ? &slot : nullptr;
 }
 
-void open_slot(Slot& slot, std::uint64_t now) noexcept {
+[[gnu::hot]] void open_slot(Slot& slot, std::uint64_t now) noexcept {
     slot.open(now);
     if (shared()->asleep.load(std::memory_order_seq_cst) != 0) wake_sealer();
 }
 
-bool end_slot(Slot& slot, base::ByteView fields, unsigned count, std::uint64_t* end) noexcept {
+[[gnu::hot]] bool end_slot(Slot& slot, base::ByteView fields, unsigned count, std::uint64_t* end) noexcept {
     if (!slot.claim()) {
         settle_slot(slot);
         return false;

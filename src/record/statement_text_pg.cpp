@@ -61,7 +61,7 @@ crypto::Sealer* sealer_in_force() {
 
 }  // namespace
 
-const Tokens& tokens() {
+[[gnu::hot]] const Tokens& tokens() {
     static const Tokens* made = nullptr;
     if (made == nullptr) {
         std::uint8_t own[kStatementKeySize] = {};
@@ -87,7 +87,7 @@ std::size_t tail_of(std::size_t limit) noexcept {
 // Texts, and shapes of texts, in which nothing was found.
 PlainTexts plain_texts;
 
-bool is_plain(std::string_view text, TextReading reading) noexcept {
+[[gnu::hot]] bool is_plain(std::string_view text, TextReading reading) noexcept {
     if (plain_texts.knows(text, reading)) return true;
     char shape[PlainTexts::kLongest];
     return text.size() <= sizeof shape && write_shape(text, shape) &&
@@ -109,8 +109,8 @@ Replacements StatementText::secret_marks() const {
     return marks;
 }
 
-StatementText::StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts,
-                             Redaction redaction)
+[[gnu::hot]] StatementText::StatementText(std::string_view own, std::size_t offset, const SensitiveParts& parts,
+                                          Redaction redaction)
     : own_(own) {
     bool const redacts =
         redaction == Redaction::kAsSet ? pg::redaction_settings.redact : redaction == Redaction::kAlways;
@@ -151,14 +151,14 @@ void StatementText::cut(std::size_t limit) {
     altered_ = cut_ = true;
 }
 
-void StatementText::add_length_and_digest(EntryWriter& entry) const {
+[[gnu::hot]] void StatementText::add_length_and_digest(EntryWriter& entry) const {
     if (cut_) entry.add_uint(Field::kStatementLength, own_.size());
     if (!altered_) return;
     crypto::Digest digest;
     if (digest_of(base::bytes_of(own_), digest)) entry.add_bytes(Field::kStatementDigest, digest);
 }
 
-void StatementText::add_sealed(EntryWriter& entry, base::ByteView parameters) const {
+[[gnu::hot]] void StatementText::add_sealed(EntryWriter& entry, base::ByteView parameters) const {
     if (redacted_.empty() && parameters.empty()) return;
     crypto::Sealer* const sealer = sealer_in_force();
     crypto::Digest text_digest{};
@@ -196,7 +196,7 @@ std::string_view StatementText::reason() const noexcept {
     return cut_text(set.empty() ? std::string_view(trace_.reason) : set, kLongestRequest);
 }
 
-void StatementText::add_request(EntryWriter& entry) const noexcept {
+[[gnu::hot]] void StatementText::add_request(EntryWriter& entry) const noexcept {
     if (auto const request = request_id(); !request.empty()) entry.add_text(Field::kRequestId, request);
     if (auto const why = reason(); !why.empty()) entry.add_text(Field::kReason, why);
 }

@@ -140,10 +140,11 @@ class PlanWriter {
 };
 
 // Returns how much of the payload precedes the place of an outcome's fields.
-std::uint32_t write_fields(EntryWriter& entry, const classify::Statement& statement, const StatementText& text,
-                           const Numbers& numbers, const identify::Actor& actor,
-                           const classify::Footprint& footprint, const decide::Decision& decision,
-                           std::span<const std::string_view> masked, const SensitiveParts& sensitive) {
+[[gnu::hot]] std::uint32_t write_fields(EntryWriter& entry, const classify::Statement& statement,
+                                        const StatementText& text, const Numbers& numbers,
+                                        const identify::Actor& actor, const classify::Footprint& footprint,
+                                        const decide::Decision& decision, std::span<const std::string_view> masked,
+                                        const SensitiveParts& sensitive) {
     RecordedParameters recorded;
     PlanWriter plan(entry, footprint.id, text);
     entry.add_uint(Field::kStatementNo, numbers.statement);
@@ -243,10 +244,10 @@ std::uint64_t put_filled(const EntryHead& head, std::size_t text, const Fill& fi
 
 }  // namespace
 
-Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
-                      const identify::Session& session, const classify::Footprint& footprint,
-                      const decide::Decision& decision, std::span<const std::string_view> masked,
-                      const SensitiveParts& sensitive, Start start) {
+[[gnu::hot]] Begun begin_statement(const classify::Statement& statement, const identify::Actor& actor,
+                                   const identify::Session& session, const classify::Footprint& footprint,
+                                   const decide::Decision& decision, std::span<const std::string_view> masked,
+                                   const SensitiveParts& sensitive, Start start) {
     RunningSession& state = running_session;
     state.open.reserve();
     bool const in_failed_block = IsAbortedTransactionBlockState();
@@ -294,11 +295,11 @@ Begun begin_statement(const classify::Statement& statement, const identify::Acto
     return {numbers.statement, end};
 }
 
-std::size_t running_depth() noexcept {
+[[gnu::hot]] std::size_t running_depth() noexcept {
     return running_session.open.depth();
 }
 
-bool is_running() noexcept {
+[[gnu::hot]] bool is_running() noexcept {
     return running_session.open.running() != nullptr;
 }
 
@@ -326,7 +327,7 @@ bool runs(std::uint64_t number) noexcept {
     return running_session.open.has_entered(number);
 }
 
-void enter_query(const QueryDesc* query) noexcept {
+[[gnu::hot]] void enter_query(const QueryDesc* query) noexcept {
     OpenStatements& open = running_session.open;
     OpenStatement* const statement = open.find_query(query);
     if (statement == nullptr) return;
@@ -334,7 +335,7 @@ void enter_query(const QueryDesc* query) noexcept {
     open.enter(statement->number, GetCurrentSubTransactionId());
 }
 
-void leave_query(const QueryDesc* query, std::size_t depth, std::uint64_t rows) noexcept {
+[[gnu::hot]] void leave_query(const QueryDesc* query, std::size_t depth, std::uint64_t rows) noexcept {
     OpenStatements& open = running_session.open;
     open.leave(depth);
     OpenStatement* const statement = open.find_query(query);
@@ -343,11 +344,11 @@ void leave_query(const QueryDesc* query, std::size_t depth, std::uint64_t rows) 
     pause_statement(*statement, Clock::steady());
 }
 
-void leave(std::size_t depth) noexcept {
+[[gnu::hot]] void leave(std::size_t depth) noexcept {
     running_session.open.leave(depth);
 }
 
-void end_query(const QueryDesc* query, std::size_t depth) noexcept {
+[[gnu::hot]] void end_query(const QueryDesc* query, std::size_t depth) noexcept {
     OpenStatements& open = running_session.open;
     open.leave(depth);
     if (OpenStatement* const statement = open.find_query(query)) close_statement(statement, 0);

@@ -44,7 +44,7 @@ bool goes_on(std::string_view text, std::size_t end) noexcept {
 
 }  // namespace
 
-bool write_shape(std::string_view text, char* shape) noexcept {
+[[gnu::hot]] bool write_shape(std::string_view text, char* shape) noexcept {
     std::memcpy(shape, text.data(), text.size());
     bool replaced = false;
     bool in_group = false;  // the digits before go on here
@@ -63,7 +63,7 @@ bool write_shape(std::string_view text, char* shape) noexcept {
     return replaced;
 }
 
-bool announces_numbers(std::string_view text) noexcept {
+[[gnu::hot]] bool announces_numbers(std::string_view text) noexcept {
     for (std::size_t at = 0; at < text.size(); ++at) {
         bool const begins_number = is_digit(text[at]) && (at == 0 || !is_digit(text[at - 1]));
         if (begins_number && detect::topics_before(text, at).bits != 0) return true;
