@@ -118,7 +118,7 @@ void judge(const classify::Footprint& footprint) {
     starting = statement.query != nullptr ? number : 0;
     starting_classes = footprint.classes;
     // Commands without a class end transactions; they take no time of their own and may read no catalog.
-    bool const limitable = statement.query != nullptr || !footprint.classes.empty();
+    bool const limitable = decision.limited && (statement.query != nullptr || !footprint.classes.empty());
     auto limits = limitable ? decide::limits(actor, footprint) : std::vector<Limit>();
     bool const utility = statement.is_utility() && takes_others_along(footprint);
     if (limits.empty() && !utility) return;

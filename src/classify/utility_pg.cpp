@@ -253,7 +253,7 @@ bool is_protected_setting(const char* name) {
     return context != PGC_USERSET && context != PGC_INTERNAL;
 }
 
-void classify_utility(Node* node, FootprintBuilder& out) {
+[[gnu::hot]] void classify_utility(Node* node, FootprintBuilder& out) {
     if (classify_shared_object(node, out) || classify_alteration(node, out) || classify_definition(node, out))
         return;
     switch (nodeTag(node)) {

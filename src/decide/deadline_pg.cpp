@@ -134,11 +134,11 @@ void begin_time(std::uint64_t number, const QueryDesc* query, const std::vector<
     if (begun) arm();
 }
 
-void pause_time(const QueryDesc* query) {
+[[gnu::hot]] void pause_time(const QueryDesc* query) {
     change([query](const Deadline& one) { return one.query == query; }, pause);
 }
 
-void resume_time(const QueryDesc* query) {
+[[gnu::hot]] void resume_time(const QueryDesc* query) {
     change([query](const Deadline& one) { return one.query == query; }, resume);
 }
 

@@ -176,6 +176,11 @@ bool is_observing() {
 
 [[gnu::hot]] const Decision& decide(const identify::Actor& actor, const classify::Footprint& footprint) {
     static const Decision allowed;
+    static const Decision unlimited = [] {
+        Decision decision;
+        decision.limited = false;
+        return decision;
+    }();
     static Decision decision;
     // Ending an aborted transaction has no class and may read no catalog.
     if (footprint.classes.empty() || identify::is_errand()) return allowed;
@@ -183,13 +188,14 @@ bool is_observing() {
     if (image == nullptr) return allowed;
     auto& choice = choice_for(actor, *image);
     auto const& guardrails = choice.guardrails;
-    if (!footprint.classes.meets(guardrails.reach()) || choice.remembers(footprint.id)) return allowed;
+    bool const limited = guardrails.has_limits(footprint.classes);
+    auto const& passed = limited ? allowed : unlimited;
+    if (!footprint.classes.meets(guardrails.reach()) || choice.remembers(footprint.id)) return passed;
     decision = guardrails.judge(footprint, ServerClock(), is_observing(), choice.leave);
     if (decision.verdict != Verdict::kAllow) return decision;
-    if (footprint.id != 0 && !guardrails.depends_on_time(footprint.classes) &&
-        !guardrails.has_limits(footprint.classes))
+    if (footprint.id != 0 && !guardrails.depends_on_time(footprint.classes) && !limited)
         choice.remember(footprint.id);
-    return allowed;
+    return passed;
 }
 
 [[gnu::hot]] std::vector<Limit> limits(const identify::Actor& actor, const classify::Footprint& footprint) {

@@ -24,6 +24,7 @@ struct Decision {
     std::string warning;       // to be shown as a WARNING, of …
     std::string warning_from;  // … this guardrail
     bool locked = false;       // no rule decided: the actor is locked out
+    bool limited = true;       // false: no rule that counts rows or time concerns the statement
     bool late = false;         // made while the statement ran: by then it holds locks and has changed rows
     // Of ask: who may approve (none: hoopguard_approver), how many must, how long to wait (microseconds; none:
     // hoopguard.approval_wait).

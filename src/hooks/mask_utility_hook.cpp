@@ -46,10 +46,10 @@ bool may_change_speaker(const PlannedStmt* statement) {
 
 extern "C" {
 
-static void hoopguard_mask_utility(PlannedStmt* statement, const char* source, bool read_only_tree,
-                                   ProcessUtilityContext context, ParamListInfo parameters,
-                                   QueryEnvironment* environment, DestReceiver* destination,
-                                   QueryCompletion* completion) {
+[[gnu::hot]] static void hoopguard_mask_utility(PlannedStmt* statement, const char* source, bool read_only_tree,
+                                                ProcessUtilityContext context, ParamListInfo parameters,
+                                                QueryEnvironment* environment, DestReceiver* destination,
+                                                QueryCompletion* completion) {
     PlannedStmt* const prepared = hoopguard::pg::entry(hoopguard::pg::Door::kGate, "ProcessUtility",
                                                        [statement] { return prepare(statement); });
     if (prepared == nullptr) return;

@@ -64,7 +64,7 @@ Written read_written(Query* query, ParamListInfo parameters) {
 
 void finish(PlannedStmt* plan, int options, const Written& written) {
     // Planning may have run functions under another role.
-    hoopguard::mask::look_at(hoopguard::identify::current_actor());
+    hoopguard::mask::look_again();
     hoopguard::pg::call([plan, options, &written] {
         auto const& substitution = written.substitution;
         if (substitution.masked) hoopguard::mask::hoist(plan, options);

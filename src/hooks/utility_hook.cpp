@@ -40,10 +40,10 @@ void remember_cursor(Node* node) {
 
 extern "C" {
 
-static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool read_only_tree,
-                                     ProcessUtilityContext context, ParamListInfo parameters,
-                                     QueryEnvironment* environment, DestReceiver* destination,
-                                     QueryCompletion* completion) {
+[[gnu::hot]] static void hoopguard_ProcessUtility(PlannedStmt* plan, const char* source, bool read_only_tree,
+                                                  ProcessUtilityContext context, ParamListInfo parameters,
+                                                  QueryEnvironment* environment, DestReceiver* destination,
+                                                  QueryCompletion* completion) {
     auto* next = prev_ProcessUtility ? prev_ProcessUtility : standard_ProcessUtility;
     if (!hoopguard::identify::is_recorded_process()) {
         next(plan, source, read_only_tree, context, parameters, environment, destination, completion);

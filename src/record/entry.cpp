@@ -62,7 +62,7 @@ constexpr std::uint8_t kZeros[kEntryHeaderSize] = {};
     return length;
 }
 
-std::size_t EntryWriter::finish(std::uint64_t nonce) noexcept {
+[[gnu::hot]] std::size_t EntryWriter::finish(std::uint64_t nonce) noexcept {
     std::size_t const length = close();
     if (length != 0) partial_crc_ = partial_crc_of(data(), length, nonce);
     return length;

@@ -124,7 +124,7 @@ int flush(std::uint64_t position) {
     return 0;
 }
 
-void wait_durable(std::uint64_t position) {
+[[gnu::hot]] void wait_durable(std::uint64_t position) {
     Shared* const journal = shared();
     if (journal == nullptr || !journal->recording || ring().durable() >= position) return;
     while (!wait_copied(position, 1000)) {

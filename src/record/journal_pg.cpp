@@ -83,7 +83,7 @@ std::uint64_t margin_for(const Shared& journal, Room room, EntryType type) {
     return failure ? journal.closing_margin / 2 : 0;
 }
 
-std::uint64_t put(EntryWriter& entry, const RingPlace& place, std::size_t length) noexcept {
+[[gnu::hot]] std::uint64_t put(EntryWriter& entry, const RingPlace& place, std::size_t length) noexcept {
     std::uint8_t* const bytes = entry.data();
     seal_at(bytes, entry.partial_crc(), place.position);
     std::memcpy(place.entry(), bytes, length);
@@ -136,7 +136,7 @@ std::uint64_t lose_entry() noexcept {
     return 0;
 }
 
-std::uint64_t append(EntryWriter& entry, Room room) {
+[[gnu::hot]] std::uint64_t append(EntryWriter& entry, Room room) {
     Shared* const journal = shared();
     if (journal == nullptr || !journal->recording) return 0;
     std::size_t const length = entry.finish(journal->identity.nonce);

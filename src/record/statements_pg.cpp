@@ -354,7 +354,7 @@ bool runs(std::uint64_t number) noexcept {
     if (OpenStatement* const statement = open.find_query(query)) close_statement(statement, 0);
 }
 
-void end_utility(std::size_t depth, std::uint64_t rows) noexcept {
+[[gnu::hot]] void end_utility(std::size_t depth, std::uint64_t rows) noexcept {
     OpenStatements& open = running_session.open;
     OpenStatement* const statement = open.entered_at(depth);
     open.leave(depth);
