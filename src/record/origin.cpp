@@ -77,8 +77,7 @@ base::Status begin_origin(Files& files, const JournalPlace& place, OpenOrigin& o
     result = files.allocate(ring.get(), 0, identity.file_size());
     if (result == ENOSPC)
         return fail("no room for the journal ring file \"" + path + "\"" + kRemedyMark + "It needs " +
-                        std::to_string(identity.file_size() >> 20) +
-                        " MB: free some space and start again.",
+                        std::to_string(identity.file_size() >> 20) + " MB: free some space and start again.",
                     result);
     if (result != 0) return file_error("allocate", making, result);
     FileFacts facts;

@@ -50,7 +50,8 @@ void encode_ring_header(const RingIdentity& identity, std::uint64_t position, st
 
 base::Result<RingIdentity> decode_ring_header(const std::uint8_t* header) {
     if (std::memcmp(header, kMagic, 8) != 0) return base::fail("it does not begin as a ring file does");
-    if (std::uint32_t const version = base::get_u32(header + kRingVersionAt); version == 0 || version > kRingVersion)
+    if (std::uint32_t const version = base::get_u32(header + kRingVersionAt);
+        version == 0 || version > kRingVersion)
         return base::fail("its format version is " + std::to_string(version) +
                           ", and this library knows version " + std::to_string(kRingVersion));
     if (base::get_u32(header + kRingCrcAt) != header_crc(header))

@@ -31,18 +31,18 @@ inline constexpr std::size_t kRingDataAt = 65536;
 inline constexpr std::size_t kRingCopiedAt = 256;   // u64, live: all before it is in segments
 inline constexpr std::size_t kRingDurableAt = 320;  // u64, live: all before it is durable in segments
 inline constexpr std::size_t kRingLostAt = 384;     // u64, live: entries not accepted, and not told yet
-inline constexpr std::uint32_t kRingVersion = 2;  // 1 had no near part
+inline constexpr std::uint32_t kRingVersion = 2;    // 1 had no near part
 
 // What the header says once and for all.
 struct RingIdentity {
     OriginId origin = {};
-    std::uint64_t system = 0;  // PostgreSQL's system identifier
-    std::uint64_t nonce = 0;   // seeds every entry's CRC
+    std::uint64_t system = 0;        // PostgreSQL's system identifier
+    std::uint64_t nonce = 0;         // seeds every entry's CRC
     std::uint64_t size = kRingSize;  // of the far part
     std::uint64_t near = kNearSize;  // of the near part, whose data follows; 0: there is none
-    std::uint64_t inode = 0;    // of the ring file itself: a copy has another
-    std::uint64_t born = 0;     // likewise, nanoseconds; 0 when the file system keeps none
-    std::uint64_t created = 0;  // nanoseconds since 1970-01-01 UTC
+    std::uint64_t inode = 0;         // of the ring file itself: a copy has another
+    std::uint64_t born = 0;          // likewise, nanoseconds; 0 when the file system keeps none
+    std::uint64_t created = 0;       // nanoseconds since 1970-01-01 UTC
 
     std::uint64_t file_size() const noexcept { return kRingDataAt + size + near; }
 };
