@@ -28,7 +28,7 @@ void request_ended() {
     pg::call([] { RequestAddinShmemSpace(MAXALIGN(sizeof(Ended))); });
 }
 
-[[gnu::hot]] void attach_ended() {
+void attach_ended() {
     bool found = false;
     ended = pg::call([&found] {
         LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);

@@ -68,7 +68,7 @@ class RingImage {
         auto const& identity = origin.identity;
         size_ = identity.size;
         int result = far_.load(files, origin.ring.get(), kRingDataAt, size_);
-        if (result == 0) result = near_.load(files, origin.ring.get(), kRingDataAt + size_, identity.near);
+        if (result == 0) result = near_.load(files, origin.ring.get(), identity.near_at(), identity.near);
         std::uint8_t live[16];
         if (result == 0) result = files.read_at(origin.ring.get(), live, 8, kRingCopiedAt);
         if (result == 0) result = files.read_at(origin.ring.get(), live + 8, 8, kRingDurableAt);

@@ -99,8 +99,7 @@ int Ring::map(int descriptor, const RingIdentity& identity) noexcept {
     if (header == MAP_FAILED) return errno;
     header_ = static_cast<std::uint8_t*>(header);
     int result = far_.map(descriptor, kRingDataAt, identity.size);
-    if (result == 0 && identity.near != 0)
-        result = near_.map(descriptor, kRingDataAt + identity.size, identity.near);
+    if (result == 0 && identity.near != 0) result = near_.map(descriptor, identity.near_at(), identity.near);
     if (result != 0) unmap();
     return result;
 }

@@ -44,7 +44,8 @@ struct RingIdentity {
     std::uint64_t born = 0;          // likewise, nanoseconds; 0 when the file system keeps none
     std::uint64_t created = 0;       // nanoseconds since 1970-01-01 UTC
 
-    std::uint64_t file_size() const noexcept { return kRingDataAt + size + near; }
+    std::uint64_t near_at() const noexcept { return kRingDataAt + size; }  // offset of the near part's data
+    std::uint64_t file_size() const noexcept { return near_at() + near; }
 };
 
 // Fills kRingHeaderSize bytes; both live positions are `position`.
