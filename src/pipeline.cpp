@@ -58,7 +58,7 @@ constexpr ClassSet kBeyondRollback = ClassSet(StatementClass::kEgress) | Stateme
 }
 
 // A locked actor says nothing, whatever it is; no observing and no grant changes that.
-const decide::Decision& locked_out(const identify::Actor& actor) {
+[[gnu::cold]] const decide::Decision& locked_out(const identify::Actor& actor) {
     static decide::Decision decision;
     decision = {};
     decision.verdict = decide::Verdict::kBlock;
@@ -69,7 +69,7 @@ const decide::Decision& locked_out(const identify::Actor& actor) {
     return decision;
 }
 
-void warn(const decide::Decision& decision) {
+[[gnu::cold]] void warn(const decide::Decision& decision) {
     pg::call([&] {
         ereport(WARNING, (errmsg_internal("%s", decision.warning.c_str()),
                           err_generic_string(PG_DIAG_CONSTRAINT_NAME, decision.warning_from.c_str())));
@@ -84,7 +84,8 @@ bool commits_at_once(const classify::Statement& statement) {
 }
 
 // Planning a statement that is only asked about runs functions that call themselves immutable or stable.
-void refuse_in_rehearsal(const classify::Statement& statement, const classify::Footprint& footprint) {
+[[gnu::cold]] void refuse_in_rehearsal(const classify::Statement& statement,
+                                       const classify::Footprint& footprint) {
     constexpr ClassSet kReading = ClassSet(StatementClass::kRead) | StatementClass::kReadSensitive;
     if (statement.query != nullptr && (footprint.classes - kReading).empty()) return;
     throw pg::Refusal(ERRCODE_READ_ONLY_SQL_TRANSACTION, "planning may run nothing but queries that only read",
@@ -118,9 +119,9 @@ approve::LentApprovals& lent() {
 
 // What becomes of `asked` when a person is asked. An approved statement is decided again: what has been blocked
 // meanwhile stays blocked.
-const decide::Decision& consult(const classify::Statement& statement, const identify::Actor& actor,
-                                const classify::Footprint& footprint, const decide::Decision& asked,
-                                std::optional<approve::Answer>& answer) {
+[[gnu::cold]] const decide::Decision& consult(const classify::Statement& statement, const identify::Actor& actor,
+                                              const classify::Footprint& footprint, const decide::Decision& asked,
+                                              std::optional<approve::Answer>& answer) {
     static decide::Decision decided;
     decided = asked;
     if (auto const* const outer = lent().covering(asked, record::is_open, record::runs)) {
@@ -163,7 +164,7 @@ const decide::Decision& consult(const classify::Statement& statement, const iden
 }
 
 // LISTEN and NOTIFY on hoopguard's own channels.
-const decide::Decision& withhold_channel() {
+[[gnu::cold]] const decide::Decision& withhold_channel() {
     static const decide::Decision withheld = [] {
         decide::Decision decision;
         decision.verdict = decide::Verdict::kBlock;

@@ -105,6 +105,22 @@ void judge(const classify::Footprint& footprint) {
     decided(decide::decide(identify::current_actor(), footprint), find_running());
 }
 
+// Of a statement whose rows or time are limited, or a utility that takes others along.
+[[gnu::noinline]] void watch_from_now(const classify::Statement& statement, std::uint64_t number, bool utility,
+                                      bool limitable, const identify::Actor& actor,
+                                      const classify::Footprint& footprint, const Decision& decision) {
+    auto limits = limitable ? decide::limits(actor, footprint) : std::vector<Limit>();
+    if (limits.empty() && !utility) return;
+    bool const approved = decision.approved();
+    if (approved)
+        std::erase_if(limits, [](const Limit& limit) { return limit.decision.verdict == Verdict::kAsk; });
+    decide::begin_time(number, statement.query, limits, took_long);
+    auto& all = watched();
+    anything_watched = true;
+    all.push_back({number, statement.query, approved, decision.guardrail, std::move(limits), {}, {}, statement});
+    if (utility) all.back().named = footprint.objects;
+}
+
 }  // namespace
 
 [[gnu::hot]] void admitted(const classify::Statement& statement, std::uint64_t number,
@@ -119,17 +135,8 @@ void judge(const classify::Footprint& footprint) {
     starting_classes = footprint.classes;
     // Commands without a class end transactions; they take no time of their own and may read no catalog.
     bool const limitable = decision.limited && (statement.query != nullptr || !footprint.classes.empty());
-    auto limits = limitable ? decide::limits(actor, footprint) : std::vector<Limit>();
     bool const utility = statement.is_utility() && takes_others_along(footprint);
-    if (limits.empty() && !utility) return;
-    bool const approved = decision.approved();
-    if (approved)
-        std::erase_if(limits, [](const Limit& limit) { return limit.decision.verdict == Verdict::kAsk; });
-    decide::begin_time(number, statement.query, limits, took_long);
-    auto& all = watched();
-    anything_watched = true;
-    all.push_back({number, statement.query, approved, decision.guardrail, std::move(limits), {}, {}, statement});
-    if (utility) all.back().named = footprint.objects;
+    if (limitable || utility) watch_from_now(statement, number, utility, limitable, actor, footprint, decision);
 }
 
 [[gnu::hot]] bool any_watched() noexcept {

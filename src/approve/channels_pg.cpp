@@ -64,7 +64,7 @@ bool may_use_channels() {
     return false;
 }
 
-void guard_notifications(const PlannedStmt* plan) {
+[[gnu::noinline]] void guard_notifications(const PlannedStmt* plan) {
     if (plan->commandType == CMD_UTILITY) return;
     classify::PlanFacts facts;
     classify::gather(plan, facts);

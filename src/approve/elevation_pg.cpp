@@ -137,12 +137,8 @@ void look_up(Elevation& found, const identify::Actor& actor, const policy::Image
         image, {actor.provider, actor.name, database != nullptr ? database : "", identify::session_id()});
 }
 
-[[gnu::hot]] const Elevation& look(const identify::Actor& actor) {
-    auto& found = elevation();
+[[gnu::noinline]] const Elevation& look_anew(Elevation& found, const identify::Actor& actor) {
     auto const epoch = decide::roles_epoch();
-    auto const generation = policy::generation_in_force();
-    if (found.generation == generation && found.roles_epoch == epoch && found.login == holder_of(actor))
-        return found;
     found.generation = 0;
     auto const* const image = identify::policy_for_session();
     if (image == nullptr) return found = Elevation();
@@ -151,6 +147,13 @@ void look_up(Elevation& found, const identify::Actor& actor, const policy::Image
     found.roles_epoch = epoch;
     found.generation = image->generation();
     return found;
+}
+
+[[gnu::hot]] const Elevation& look(const identify::Actor& actor) {
+    auto& found = elevation();
+    bool const holds = found.generation == policy::generation_in_force() &&
+                       found.roles_epoch == decide::roles_epoch() && found.login == holder_of(actor);
+    return holds ? found : look_anew(found, actor);
 }
 
 bool stands(const Elevation& held, Oid role) {
@@ -244,8 +247,28 @@ std::string described(const Outliving& what) {
     return text;
 }
 
-bool needs_grant(const Elevation& held, const classify::Statement& statement,
-                 const classify::Footprint& footprint) {
+// Once a grant has given this session a role.
+[[gnu::noinline]] const decide::Decision& judge_elevated(const Elevation& held, const identify::Actor& actor,
+                                                         const classify::Statement& statement,
+                                                         const classify::Footprint& footprint,
+                                                         const decide::Decision& decision) {
+    if (has_lost_role() && !is_way_out(statement))
+        return refuse(footprint, true,
+                      "the just-in-time grant that this session's role \"" + name_of(GetOuterUserId()) +
+                          "\" rests on has ended",
+                      "run as a role that " + std::string(actor.name) + " is no member of any more",
+                      "RESET ROLE, or request access again with hoopguard.request_access().");
+    if (held.grants.empty()) return decision;
+    auto const what = outliving(held, statement, footprint);
+    if (what.classes.empty()) return decision;
+    return refuse(footprint, pg::settings.guard_mode() == pg::Mode::kEnforce,
+                  "what this statement does would outlive a just-in-time grant", described(what),
+                  "What stays when the grant ends must be asked for by name: the classes argument of "
+                  "hoopguard.request_access().");
+}
+
+[[gnu::noinline]] bool needs_grant(const Elevation& held, const classify::Statement& statement,
+                                   const classify::Footprint& footprint) {
     if (!stands(held, GetOuterUserId())) return true;
     if (statement.query == nullptr) return statement.is_utility() && !footprint.objects.empty();
     return pg::call([&held, &statement] {
@@ -306,19 +329,7 @@ void settle_login(std::string_view role) {
     if (!IsTransactionState()) return decision;
     auto const& held = look(actor);
     if (!ever_elevated || (decision.refuses() && decision.verdict == decide::Verdict::kBlock)) return decision;
-    if (has_lost_role() && !is_way_out(statement))
-        return refuse(footprint, true,
-                      "the just-in-time grant that this session's role \"" + name_of(GetOuterUserId()) +
-                          "\" rests on has ended",
-                      "run as a role that " + std::string(actor.name) + " is no member of any more",
-                      "RESET ROLE, or request access again with hoopguard.request_access().");
-    if (held.grants.empty()) return decision;
-    auto const what = outliving(held, statement, footprint);
-    if (what.classes.empty()) return decision;
-    return refuse(footprint, pg::settings.guard_mode() == pg::Mode::kEnforce,
-                  "what this statement does would outlive a just-in-time grant", described(what),
-                  "What stays when the grant ends must be asked for by name: the classes argument of "
-                  "hoopguard.request_access().");
+    return judge_elevated(held, actor, statement, footprint, decision);
 }
 
 [[gnu::hot]] const std::vector<std::uint64_t>& role_grants(const identify::Actor& actor,

@@ -144,6 +144,32 @@ Support support_by(std::uint64_t grant) {
     return support;
 }
 
+[[gnu::noinline]] void rest_query_on(const QueryDesc* query, std::span<const std::uint64_t> grants) {
+    for (auto const grant : grants) {
+        auto const support = support_by(grant);
+        if (query != nullptr) {
+            queries().push_back({query, support});
+            any_query = true;
+        }
+        watch(support);
+    }
+}
+
+[[gnu::noinline]] const decide::Decision& noting(const decide::Decision& decision,
+                                                 std::span<const std::uint64_t> grants) {
+    static decide::Decision noted;
+    noted = decision;
+    auto const* const image = policy::in_force();
+    for (auto const grant : grants) {
+        noted.grants.push_back(grant);
+        auto const row = image != nullptr ? find_grant(*image, grant) : std::nullopt;
+        if (!row || noted.approval != 0) continue;
+        noted.approval = row->word(policy::GrantField::kRequest);
+        for (auto const name : row->texts(policy::GrantField::kDecidedBy)) noted.decided_by.emplace_back(name);
+    }
+    return noted;
+}
+
 }  // namespace
 
 TimestampTz end_of(const policy::Row& grant) noexcept {
@@ -168,32 +194,14 @@ std::optional<policy::Row> find_grant(const policy::Image& image, std::uint64_t 
     return std::nullopt;
 }
 
-[[gnu::hot]] void rest_on(const classify::Statement& statement, std::span<const std::uint64_t> grants) {
-    if (!statement.nested && (watched_count != 0 || armed)) disarm();
-    for (auto const grant : grants) {
-        auto const support = support_by(grant);
-        if (statement.query != nullptr) {
-            queries().push_back({statement.query, support});
-            any_query = true;
-        }
-        watch(support);
-    }
-}
-
 [[gnu::hot]] const decide::Decision& with_grants(const decide::Decision& decision,
                                                  std::span<const std::uint64_t> grants) {
-    static decide::Decision noted;
-    if (grants.empty()) return decision;
-    noted = decision;
-    auto const* const image = policy::in_force();
-    for (auto const grant : grants) {
-        noted.grants.push_back(grant);
-        auto const row = image != nullptr ? find_grant(*image, grant) : std::nullopt;
-        if (!row || noted.approval != 0) continue;
-        noted.approval = row->word(policy::GrantField::kRequest);
-        for (auto const name : row->texts(policy::GrantField::kDecidedBy)) noted.decided_by.emplace_back(name);
-    }
-    return noted;
+    return grants.empty() ? decision : noting(decision, grants);
+}
+
+[[gnu::hot]] void rest_on(const classify::Statement& statement, std::span<const std::uint64_t> grants) {
+    if (!statement.nested && (watched_count != 0 || armed)) disarm();
+    if (!grants.empty()) rest_query_on(statement.query, grants);
 }
 
 void resume(const QueryDesc* query, bool nested) {

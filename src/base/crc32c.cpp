@@ -41,7 +41,7 @@ constexpr auto kTables = [] {
 
 }  // namespace
 
-std::uint32_t crc32c_extend_by_table(std::uint32_t crc, ByteView bytes) noexcept {
+[[gnu::noinline]] std::uint32_t crc32c_extend_by_table(std::uint32_t crc, ByteView bytes) noexcept {
     crc = ~crc;
     const std::uint8_t* at = bytes.data();
     std::size_t left = bytes.size();

@@ -29,23 +29,38 @@ pg::BesidePlans<Kept>& kept_plans() {
     return all;
 }
 
-[[gnu::hot]] Footprint footprint_of(const PlannedStmt* plan) {
-    Footprint footprint;
+[[gnu::hot]] void classify_plan(const PlannedStmt* plan, Footprint& footprint) {
     FootprintBuilder builder(footprint);
     footprint.rows_read = classify_plan(plan, builder);
     auto const* top = plan->planTree;
     footprint.cost = top->total_cost;
     footprint.estimated_rows = IsA(top, ModifyTable) && top->lefttree ? top->lefttree->plan_rows : top->plan_rows;
-    return footprint;
+}
+
+[[gnu::noinline]] const Footprint& learn_footprint(const PlannedStmt* plan) {
+    Footprint footprint;
+    classify_plan(plan, footprint);
+    footprint.id = ++last_id;
+    return kept_plans().put(plan, {std::move(footprint), names_epoch}).footprint;
 }
 
 const Footprint& kept_footprint(const PlannedStmt* plan) {
-    auto& all = kept_plans();
-    auto const* const kept = all.find(plan);
-    if (kept != nullptr && kept->epoch == names_epoch) return kept->footprint;
-    auto footprint = footprint_of(plan);
-    footprint.id = ++last_id;
-    return all.put(plan, {std::move(footprint), names_epoch}).footprint;
+    auto const* const kept = kept_plans().find(plan);
+    return kept != nullptr && kept->epoch == names_epoch ? kept->footprint : learn_footprint(plan);
+}
+
+[[gnu::noinline]] void classify_other(const Statement& statement, Footprint& footprint) {
+    FootprintBuilder builder(footprint);
+    if (statement.is_fastpath()) {
+        auto const effect = effect_of_function(statement.function);
+        builder.add(effect.sets_setting ? effect.classes | StatementClass::kConfig : effect.classes);
+        if (effect.asks)
+            builder.need_further(name_of_function(statement.function),
+                                 Need::on(kind_of_function(effect.kind), kExecute));
+    } else {
+        classify_utility(statement.plan->utilityStmt, builder);
+        add_utility_needs(statement.plan->utilityStmt, builder);
+    }
 }
 
 }  // namespace
@@ -74,28 +89,23 @@ void listen_for_names() {
     if (statement.query != nullptr) {
         listen_for_names();
         if (pg::is_kept(statement.plan)) return kept_footprint(statement.plan);
-        return footprint = footprint_of(statement.plan);
     }
-    footprint = {};
-    FootprintBuilder builder(footprint);
-    if (statement.is_fastpath()) {
-        auto const effect = effect_of_function(statement.function);
-        builder.add(effect.sets_setting ? effect.classes | StatementClass::kConfig : effect.classes);
-        if (effect.asks)
-            builder.need_further(name_of_function(statement.function),
-                                 Need::on(kind_of_function(effect.kind), kExecute));
-    } else {
-        classify_utility(statement.plan->utilityStmt, builder);
-        add_utility_needs(statement.plan->utilityStmt, builder);
-    }
+    footprint.clear();
+    if (statement.query != nullptr)
+        classify_plan(statement.plan, footprint);
+    else
+        classify_other(statement, footprint);
     return footprint;
 }
 
 Footprint foresee(const PlannedStmt* plan) {
-    if (plan->utilityStmt == nullptr) return footprint_of(plan);
     Footprint footprint;
-    FootprintBuilder builder(footprint);
-    classify_utility(plan->utilityStmt, builder);
+    if (plan->utilityStmt == nullptr) {
+        classify_plan(plan, footprint);
+    } else {
+        FootprintBuilder builder(footprint);
+        classify_utility(plan->utilityStmt, builder);
+    }
     return footprint;
 }
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hoopguard::classify {
@@ -43,6 +44,13 @@ struct Footprint {
     double rows_read = 0;       // expected to be given out; 0: none, or nothing to expect by
     double cost = 0;
     std::uint64_t id = 0;  // of one that is kept with its plan and stays as it is; 0: not kept
+
+    // As new, but for the memory that it holds: most statements have the room they need from the one before.
+    void clear() noexcept {
+        objects.clear();
+        further.clear();
+        *this = {.objects = std::move(objects), .further = std::move(further)};
+    }
 };
 
 }  // namespace hoopguard::classify

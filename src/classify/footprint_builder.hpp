@@ -17,7 +17,7 @@ class FootprintBuilder {
     // Rows that the statement is expected to give out.
     void expect_read(double rows) { footprint_.rows_read = std::max(footprint_.rows_read, rows); }
     // `kind` is a literal.
-    void add(ClassSet classes, std::string_view kind, std::string name, bool implied = false,
+    void add(ClassSet classes, std::string_view kind, std::string_view name, bool implied = false,
              std::uint32_t relation = 0, double rows = 0) {
         if (classes.empty()) return;
         if (is_hoopguards_own(kind, name)) classes |= changing(classes);
@@ -26,12 +26,16 @@ class FootprintBuilder {
             return object.kind == kind && object.name == name;
         });
         if (known == footprint_.objects.end()) {
-            footprint_.objects.push_back({kind, std::move(name), classes, implied, relation, rows, {}});
+            footprint_.objects.push_back({kind, std::string(name), classes, implied, relation, rows, {}});
             return;
         }
         known->classes |= classes;
         known->implied = known->implied && implied;
         known->rows += rows;
+    }
+    // As a parse tree has it.
+    void add(ClassSet classes, std::string_view kind, const char* name) {
+        add(classes, kind, std::string_view(name != nullptr ? name : ""));
     }
     // Privileges that are needed on a relation, by the object that add() was given for it. False: there is none
     // whose name tells its schema, or another role was asked for it already; then they are needed further.

@@ -169,7 +169,7 @@ bool changes_policy(const Facts& facts) {
     return is_among(kPolicyFunctions) || (facts.symbol == kElsewhere && is_among(kWritesElsewhere));
 }
 
-FunctionEffect find_effect(Oid function) {
+[[gnu::noinline]] FunctionEffect find_effect(Oid function) {
     auto const facts = pg::call([function] { return facts_of(function); });
     FunctionEffect effect;
     effect.asks = function >= FirstNormalObjectId || facts.restricted;

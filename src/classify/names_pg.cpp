@@ -163,7 +163,7 @@ KnownRelations& known_relations() {
     return all;
 }
 
-KnownRelation look_up_relation(Oid relation) {
+[[gnu::noinline]] KnownRelation look_up_relation(Oid relation) {
     auto const found = pg::call([relation] {
         Found it{schema_name(get_rel_namespace(relation)), get_rel_name(relation), nullptr,
                  get_rel_relkind(relation)};
@@ -187,7 +187,7 @@ KnownRelation look_up_relation(Oid relation) {
 
 }  // namespace
 
-[[gnu::hot]] NamedObject name_of_relation(Oid relation) {
+[[gnu::hot]] const NamedObject& name_of_relation(Oid relation) {
     return known_relation(relation).object;
 }
 

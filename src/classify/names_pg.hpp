@@ -21,7 +21,8 @@ struct NamedObject {
 };
 
 // "schema.name" of a relation; its temporary schema is pg_temp. Empty when there is none. All may throw pg::Error.
-NamedObject name_of_relation(Oid relation);
+// Valid until a relation is asked for again.
+const NamedObject& name_of_relation(Oid relation);
 // The same as SQL writes it.
 std::string quoted_relation(Oid relation);
 // "schema.name(types)" of a function as SQL writes it: types of pg_catalog by their bare names, all others with

@@ -73,6 +73,11 @@ class PlanReader {
         pg::call([this] {
             gather(plan_, facts_);
             facts_.functions = noted_calls(plan_, facts_.functions);
+            unbounded_ = unbounded_relations(plan_, bounds_judged_);
+            for (int i = 0; i < pg::permission_count(plan_); ++i) {
+                auto const [relation, required, selected] = pg::permission(plan_, i);
+                if (selects_classified(relation, selected)) sensitive_ = bms_add_member(sensitive_, i);
+            }
         });
         for (int i = 0; i < list_length(facts_.modifications); ++i)
             add_modification(*static_cast<ModifyTable*>(list_nth(facts_.modifications, i)));
@@ -99,12 +104,12 @@ class PlanReader {
 
     [[gnu::hot]] void add_relation(Oid relation, ClassSet classes, bool implied, double rows = 0) {
         if (!OidIsValid(relation) || classes.empty()) return;
-        auto object = name_of_relation(relation);
+        auto const& object = name_of_relation(relation);
         // The journal's own foreign tables read files of this server and go nowhere.
         if (object.kind == "foreign_table" && !object.name.starts_with("hoopguard.")) classes |= kEgress;
         bool const catalog = relation < FirstUnpinnedObjectId && !(classes - ClassSet(kRead)).empty();
         if (catalog && pg::call([relation] { return IsCatalogRelationOid(relation); })) classes |= kCatalogWrite;
-        out_.add(classes, object.kind, std::move(object.name), implied, relation, rows);
+        out_.add(classes, object.kind, object.name, implied, relation, rows);
     }
 
     // Of a table that was never analyzed the planner knows nothing: its rows are counted as they come. Partitions
@@ -129,7 +134,7 @@ class PlanReader {
         return true;
     }
 
-    void add_modification(const ModifyTable& modify) {
+    [[gnu::noinline]] void add_modification(const ModifyTable& modify) {
         auto const classes = classes_of(modify);
         auto const named = static_cast<int>(modify.nominalRelation);
         changed_ = pg::call([this, &modify, named] {
@@ -160,7 +165,9 @@ class PlanReader {
             // Changing rows needs SELECT to find them, and that alone gives nothing out; FOR UPDATE changes none.
             bool const target = (required & kChanging) != 0 && is_changed(relation);
             if ((required & ACL_SELECT) != 0 && (!target || gives_out()))
-                add_relation(relation, (target ? ClassSet() : ClassSet(kRead)) | sensitivity(relation, selected),
+                add_relation(relation,
+                             (target ? ClassSet() : ClassSet(kRead)) |
+                                 (bms_is_member(i, sensitive_) ? ClassSet(kReadSensitive) : ClassSet()),
                              false);
             if (facts_.modifications != NIL && !target)
                 add_relation(relation, written_through(relation, required), false);
@@ -192,12 +199,10 @@ class PlanReader {
     }
 
     void add_bounds() {
-        bool judged = false;
-        auto const* const relations = pg::call([this, &judged] { return unbounded_relations(plan_, judged); });
-        for (int i = 0; i < list_length(relations); ++i)
-            add_relation(list_nth_oid(relations, i), kWriteUnbounded, false);
+        for (int i = 0; i < list_length(unbounded_); ++i)
+            add_relation(list_nth_oid(unbounded_, i), kWriteUnbounded, false);
         // A plan that did not come by the planner hook: nothing says that it is bounded.
-        for (int i = 0; !judged && i < list_length(facts_.modifications); ++i) {
+        for (int i = 0; !bounds_judged_ && i < list_length(facts_.modifications); ++i) {
             auto const& modify = *static_cast<ModifyTable*>(list_nth(facts_.modifications, i));
             if (modify.operation != CMD_INSERT)
                 add_relation(relation_at(static_cast<int>(modify.nominalRelation)), kWriteUnbounded, false);
@@ -261,6 +266,9 @@ class PlanReader {
     const PlannedStmt* plan_;
     FootprintBuilder& out_;
     PlanFacts facts_;
+    List* unbounded_ = NIL;           // OIDs
+    bool bounds_judged_ = false;      // by the planner hook
+    Bitmapset* sensitive_ = nullptr;  // permissions by their number, that select a classified column
     Bitmapset* changed_ = nullptr;
 };
 

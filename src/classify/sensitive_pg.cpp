@@ -1,24 +1,20 @@
 // Asks whoever knows which columns are classified.
 #include "classify/sensitive_pg.hpp"
 
-#include "pg/boundary.hpp"
-
 namespace hoopguard::classify {
 
 namespace {
 
-SelectsClassified selects_classified = nullptr;
+SelectsClassified asked = nullptr;
 
 }  // namespace
 
 void know_classified(SelectsClassified selects) {
-    selects_classified = selects;
+    asked = selects;
 }
 
-[[gnu::hot]] ClassSet sensitivity(Oid relation, const Bitmapset* selected) {
-    if (selects_classified == nullptr || selected == nullptr) return {};
-    bool const classified = pg::call([=] { return selects_classified(relation, selected); });
-    return classified ? ClassSet(StatementClass::kReadSensitive) : ClassSet();
+[[gnu::hot]] bool selects_classified(Oid relation, const Bitmapset* selected) {
+    return asked != nullptr && selected != nullptr && asked(relation, selected);
 }
 
 }  // namespace hoopguard::classify

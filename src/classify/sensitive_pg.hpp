@@ -16,7 +16,7 @@ namespace hoopguard::classify {
 using SelectsClassified = bool (*)(Oid relation, const Bitmapset* selected);
 void know_classified(SelectsClassified selects);
 
-// kReadSensitive or nothing. May throw pg::Error.
-ClassSet sensitivity(Oid relation, const Bitmapset* selected);
+// The same as it said; false until somebody does.
+bool selects_classified(Oid relation, const Bitmapset* selected);
 
 }  // namespace hoopguard::classify

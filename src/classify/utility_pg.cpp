@@ -78,17 +78,18 @@ double rows_of(Oid relation) {
 // The columns that are named, or all.
 ClassSet sensitivity_of_copy(const CopyStmt& copy, Oid relation) {
     if (!OidIsValid(relation)) return {};
-    auto const* const selected = pg::call([&copy, relation] {
-        if (copy.attlist == NIL) return bms_make_singleton(0 - FirstLowInvalidHeapAttributeNumber);
+    bool const classified = pg::call([&copy, relation] {
+        if (copy.attlist == NIL)
+            return selects_classified(relation, bms_make_singleton(0 - FirstLowInvalidHeapAttributeNumber));
         Bitmapset* columns = nullptr;
         for (int i = 0; i < list_length(copy.attlist); ++i) {
             AttrNumber const column = get_attnum(relation, strVal(list_nth(copy.attlist, i)));
             if (column != InvalidAttrNumber)
                 columns = bms_add_member(columns, column - FirstLowInvalidHeapAttributeNumber);
         }
-        return columns;
+        return selects_classified(relation, columns);
     });
-    return sensitivity(relation, selected);
+    return classified ? ClassSet(kReadSensitive) : ClassSet();
 }
 
 void classify_copy(const CopyStmt& copy, FootprintBuilder& out) {

@@ -129,26 +129,16 @@ bool is_for(const Choice& choice, const identify::Actor& actor) {
                      std::ranges::equal(choice.groups, groups_of(actor)));
 }
 
-bool is_for(const Choice& choice, const identify::Actor& actor, const policy::Image& image) {
+[[gnu::hot]] bool is_for(const Choice& choice, const identify::Actor& actor, const policy::Image& image) {
     return choice.generation == image.generation() && choice.roles_epoch == roles_epoch() &&
            choice.login == actor.login_role && choice.effective == actor.effective_role &&
            choice.outer == actor.outer_role &&
            std::strcmp(choice.system_roles.c_str(), pg::settings.system_roles) == 0 && is_for(choice, actor);
 }
 
-[[gnu::hot]] Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
-    auto& all = choices();
-    if (all.latest != nullptr && is_for(*all.latest, actor, image)) [[likely]]
-        return *all.latest;
-    auto const note = [&all, &actor](Choice& choice) -> Choice& {
-        choice.change = &actor == &identify::known_actor() ? identify::known_session().change : 0;
-        all.latest = &choice;
-        return choice;
-    };
+[[gnu::noinline]] Choice& choose(Choices& all, const identify::Actor& actor, const policy::Image& image) {
     auto const epoch = roles_epoch();
     auto const generation = image.generation();
-    for (auto& choice : all.kept)
-        if (is_for(choice, actor, image)) return note(choice);
     auto& chosen = all.kept[all.next];
     all.next = (all.next + 1) % kChoices;
     chosen.generation = 0;
@@ -165,7 +155,18 @@ bool is_for(const Choice& choice, const identify::Actor& actor, const policy::Im
     chosen.outer = actor.outer_role;
     chosen.roles_epoch = epoch;
     chosen.generation = generation;
-    return note(chosen);
+    return chosen;
+}
+
+[[gnu::hot]] Choice& choice_for(const identify::Actor& actor, const policy::Image& image) {
+    auto& all = choices();
+    if (all.latest != nullptr && is_for(*all.latest, actor, image)) [[likely]]
+        return *all.latest;
+    auto const kept =
+        std::ranges::find_if(all.kept, [&](const Choice& choice) { return is_for(choice, actor, image); });
+    all.latest = kept != std::end(all.kept) ? &*kept : &choose(all, actor, image);
+    all.latest->change = &actor == &identify::known_actor() ? identify::known_session().change : 0;
+    return *all.latest;
 }
 
 bool is_observing() {

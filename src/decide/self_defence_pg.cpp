@@ -102,7 +102,8 @@ bool opens_own_file(const classify::Statement& statement, const classify::Footpr
 }
 
 // What the statement would do to hoopguard; empty: nothing.
-std::string offence(const classify::Statement& statement, const classify::Footprint& footprint, bool guarded) {
+[[gnu::noinline]] std::string offence(const classify::Statement& statement, const classify::Footprint& footprint,
+                                      bool guarded) {
     if (auto const* const object = touched(footprint))
         return "a change of " + std::string(object->kind) + " " + object->name;
     if (guarded && footprint.classes.has(StatementClass::kPolicy)) return "a change of policy by an agent";

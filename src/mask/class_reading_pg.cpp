@@ -247,7 +247,7 @@ bool any_label_of_columns() {
     return any;
 }
 
-Reading read_classes(Oid relation, Form_pg_class form) {
+[[gnu::noinline]] Reading read_classes(Oid relation, Form_pg_class form) {
     Reading reading = {relation, false, 4, nullptr};
     reading.found = static_cast<ClassifiedColumns*>(palloc0(size_of_columns(reading.room)));
     read(reading, form);

@@ -147,7 +147,7 @@ Speaker speaker_of(const identify::Actor& actor, const policy::Image* image) {
     return speaker;
 }
 
-void choose(Choice& choice, const identify::Actor& actor) {
+[[gnu::noinline]] void choose(Choice& choice, const identify::Actor& actor) {
     choice.rules = {};
     choice.unmasked = {};
     choice.provider = actor.provider;

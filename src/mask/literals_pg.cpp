@@ -301,9 +301,8 @@ struct Found {
 };
 
 // The notes of a plan never change.
-record::SensitiveParts parts_of_plan(const PlannedStmt* plan) {
+[[gnu::noinline]] record::SensitiveParts parts_of_noted(const PlannedStmt* plan) {
     static pg::BesidePlans<Found> known;
-    if (plan->invalItems == NIL) return {};
     if (auto const* const before = known.find(plan)) return before->parts();
     auto const parts = pg::call([plan] { return parts_of(plan->invalItems); });
     if (!pg::is_kept(plan)) return parts;
@@ -314,7 +313,7 @@ record::SensitiveParts parts_of_plan(const PlannedStmt* plan) {
         .parts();
 }
 
-record::SensitiveParts parts_of_utility(Node* statement) {
+[[gnu::noinline]] record::SensitiveParts parts_of_utility(Node* statement) {
     record::SensitiveParts parts;
     Node* inner = query_within(statement);
     while (inner != nullptr && IsA(inner, Query) && castNode(Query, inner)->utilityStmt != nullptr) {
@@ -341,7 +340,8 @@ record::SensitiveParts parts_of_utility(Node* statement) {
 [[gnu::hot]] record::SensitiveParts sensitive_parts(const classify::Statement& statement) {
     if (statement.plan == nullptr) return {};
     PlannedStmt* const plan = statement.plan;
-    if (statement.query != nullptr) return parts_of_plan(plan);
+    if (statement.query != nullptr && plan->invalItems == NIL) return {};
+    if (statement.query != nullptr) return parts_of_noted(plan);
     // These are many, and touch nothing; a failed transaction runs nothing else.
     switch (nodeTag(plan->utilityStmt)) {
         case T_TransactionStmt:

@@ -91,7 +91,7 @@ Inspection outcome_of(const Passed& passed) noexcept {
     return found;
 }
 
-void keep(const PlannedStmt* plan, const Inspection& found, std::uint64_t labels) {
+[[gnu::noinline]] void keep(const PlannedStmt* plan, const Inspection& found, std::uint64_t labels) {
     Passed kept = {fingerprint(), labels, found.classified, {found.masked.begin(), found.masked.end()}, {}};
     kept.names.assign(kept.masked.begin(), kept.masked.end());
     passed().put(plan, std::move(kept));

@@ -46,7 +46,7 @@ constexpr const char* kRemedy =
 }
 
 // The broker removes old images: a generation that is gone has been followed by another.
-void map(Held& now) {
+[[gnu::noinline]] void map(Held& now) {
     base::Error last;
     for (int i = 0; i < kTries; ++i) {
         auto const generation = generation_in_force();
@@ -68,7 +68,7 @@ void map(Held& now) {
     refuse(last.message);
 }
 
-void settle() {
+[[gnu::noinline]] void settle() {
     wait_until_settled();
     if (!is_settled() && was_stale_at_start())
         refuse(

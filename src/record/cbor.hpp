@@ -50,7 +50,7 @@ class CborWriter {
         raw(value);
     }
     // A text string, or a byte string of the same bytes when they are not UTF-8.
-    void text(std::string_view value) noexcept {
+    [[gnu::hot]] void text(std::string_view value) noexcept {
         const bool is_text = base::is_ascii(value) || base::is_utf8(value);
         head(is_text ? CborMajor::kText : CborMajor::kBytes, value.size());
         raw(base::bytes_of(value));
@@ -62,7 +62,7 @@ class CborWriter {
     void map(std::uint64_t count) noexcept { head(CborMajor::kMap, count); }
 
     // Bytes that are CBOR already, or room for a head that is filled in later.
-    void raw(base::ByteView value) noexcept {
+    [[gnu::hot]] void raw(base::ByteView value) noexcept {
         if (!room(value.size())) return;
         if (!value.empty()) std::memcpy(at_, value.data(), value.size());
         at_ += value.size();
@@ -74,7 +74,7 @@ class CborWriter {
     void spoil() noexcept { ok_ = false; }
 
  private:
-    void head(CborMajor major, std::uint64_t value) noexcept {
+    [[gnu::hot]] void head(CborMajor major, std::uint64_t value) noexcept {
         const auto type = static_cast<std::uint8_t>(static_cast<std::uint8_t>(major) << 5);
         if (value < 24 && at_ < end_ && ok_) [[likely]]
             *at_++ = static_cast<std::uint8_t>(type | value);
@@ -133,5 +133,77 @@ class CborReader {
     const std::uint8_t* at_;
     const std::uint8_t* end_;
 };
+
+inline bool CborReader::take_long_value(std::uint64_t& value) noexcept {
+    // CBOR's numbers are big-endian, unlike everything else in the journal.
+    const auto left = static_cast<std::size_t>(end_ - at_);
+    switch (value) {
+        case 24:
+            if (left < 1) return false;
+            value = *at_;
+            at_ += 1;
+            return value > 23;
+        case 25:
+            if (left < 2) return false;
+            value = base::swapped(base::get_u16(at_));
+            at_ += 2;
+            return value > 0xFF;
+        case 26:
+            if (left < 4) return false;
+            value = base::swapped(base::get_u32(at_));
+            at_ += 4;
+            return value > 0xFFFF;
+        case 27:
+            if (left < 8) return false;
+            value = base::swapped(base::get_u64(at_));
+            at_ += 8;
+            return value > 0xFFFFFFFF;
+        default: return false;
+    }
+}
+
+inline bool CborReader::take_head(std::uint8_t& initial, std::uint64_t& value) noexcept {
+    if (at_ == end_) return false;
+    initial = *at_++;
+    value = initial & 0x1F;
+    const auto major = static_cast<CborMajor>(initial >> 5);
+    if (major >= CborMajor::kBytes) {
+        if (major > CborMajor::kMap)
+            return major == CborMajor::kSimple && value >= kCborFalse && value <= kCborNull;
+        if (value >= 24 && !take_long_value(value)) return false;
+        // Every byte of a string, every element of an array or a map takes a byte at least; more than that is a
+        // lie about what follows.
+        return value <= static_cast<std::size_t>(end_ - at_);
+    }
+    return value < 24 || take_long_value(value);
+}
+
+inline bool CborReader::next(CborItem& item) noexcept {
+    std::uint8_t initial;
+    if (!take_head(initial, item.value)) return false;
+    item.major = static_cast<CborMajor>(initial >> 5);
+    item.bytes = {};
+    if (item.is_string()) {
+        item.bytes = {at_, static_cast<std::size_t>(item.value)};
+        at_ += item.value;
+    }
+    return true;
+}
+
+inline bool CborReader::skip() noexcept {
+    std::uint8_t initial;
+    std::uint64_t value;
+    for (std::uint64_t pending = 1; pending > 0; --pending) {
+        if (!take_head(initial, value)) return false;
+        switch (static_cast<CborMajor>(initial >> 5)) {
+            case CborMajor::kBytes:
+            case CborMajor::kText: at_ += value; break;
+            case CborMajor::kArray: pending += value; break;
+            case CborMajor::kMap: pending += 2 * value; break;
+            default: break;
+        }
+    }
+    return true;
+}
 
 }  // namespace hoopguard::record

@@ -68,12 +68,12 @@ constexpr std::uint8_t kZeros[kEntryHeaderSize] = {};
     return length;
 }
 
-void seal_at(std::uint8_t* entry, std::uint32_t partial_crc, std::uint64_t position) noexcept {
+[[gnu::hot]] void seal_at(std::uint8_t* entry, std::uint32_t partial_crc, std::uint64_t position) noexcept {
     base::put_u64(entry + kPositionAt, position);
     base::put_u32(entry + kCrcAt, base::crc32c_extend_number(partial_crc, position));
 }
 
-void seal_closed(std::uint8_t* entry, std::uint64_t nonce, std::uint64_t position) noexcept {
+[[gnu::hot]] void seal_closed(std::uint8_t* entry, std::uint64_t nonce, std::uint64_t position) noexcept {
     seal_at(entry, partial_crc_of(entry, base::get_u32(entry + kLengthAt), nonce), position);
 }
 
@@ -145,24 +145,6 @@ EntryFault check_payload(base::ByteView payload) noexcept {
         next_key = item.value + 1;
     }
     return reader.at_end() ? EntryFault::kNone : EntryFault::kPayload;
-}
-
-FieldCursor::FieldCursor(base::ByteView payload) noexcept : reader_(payload) {
-    CborItem item;
-    if (reader_.next(item) && item.major == CborMajor::kMap) left_ = item.value;
-}
-
-bool FieldCursor::next() noexcept {
-    if (before_value_ && !reader_.skip()) left_ = 0;
-    before_value_ = false;
-    CborItem item;
-    if (left_ == 0 || !reader_.next(item) || item.major != CborMajor::kUnsigned) {
-        left_ = 0;
-        return false;
-    }
-    --left_;
-    key_ = item.value;
-    return before_value_ = true;
 }
 
 namespace {

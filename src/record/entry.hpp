@@ -34,10 +34,10 @@ class EntryWriter {
     // Appends the entry to a vector, for writers that are not in a hurry.
     EntryWriter(base::Bytes& out, const EntryHead& head) noexcept : cbor_(out) { begin(head); }
 
-    void add_uint(Field field, std::uint64_t value) noexcept { key(field).unsigned_number(value); }
+    [[gnu::hot]] void add_uint(Field field, std::uint64_t value) noexcept { key(field).unsigned_number(value); }
     void add_int(Field field, std::int64_t value) noexcept { key(field).number(value); }
     void add_bool(Field field, bool value) noexcept { key(field).boolean(value); }
-    void add_text(Field field, std::string_view value) noexcept { key(field).text(value); }
+    [[gnu::hot]] void add_text(Field field, std::string_view value) noexcept { key(field).text(value); }
     void add_bytes(Field field, base::ByteView value) noexcept { key(field).bytes(value); }
     [[gnu::hot]] void add_texts(Field field, std::span<const std::string_view> values) noexcept {
         CborWriter& cbor = key(field);
@@ -190,5 +190,23 @@ class FieldCursor {
     std::uint64_t key_ = 0;
     bool before_value_ = false;
 };
+
+inline FieldCursor::FieldCursor(base::ByteView payload) noexcept : reader_(payload) {
+    CborItem item;
+    if (reader_.next(item) && item.major == CborMajor::kMap) left_ = item.value;
+}
+
+inline bool FieldCursor::next() noexcept {
+    if (before_value_ && !reader_.skip()) left_ = 0;
+    before_value_ = false;
+    CborItem item;
+    if (left_ == 0 || !reader_.next(item) || item.major != CborMajor::kUnsigned) {
+        left_ = 0;
+        return false;
+    }
+    --left_;
+    key_ = item.value;
+    return before_value_ = true;
+}
 
 }  // namespace hoopguard::record

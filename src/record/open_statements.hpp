@@ -26,13 +26,7 @@ class PlainSequence {
     // Makes room for one more. Throws std::bad_alloc.
     void reserve_one() {
         std::size_t const capacity = grown_ != nullptr ? capacity_ : kInline;
-        if (size_ < capacity) return;
-        auto* larger = static_cast<Value*>(std::malloc(2 * capacity * sizeof(Value)));
-        if (larger == nullptr) throw std::bad_alloc();
-        std::memcpy(larger, items(), size_ * sizeof(Value));
-        std::free(grown_);
-        grown_ = larger;
-        capacity_ = 2 * capacity;
+        if (size_ == capacity) grow(capacity);
     }
     // Needs room: reserve_one() first.
     Value& push(const Value& value) noexcept { return items()[size_++] = value; }
@@ -48,6 +42,14 @@ class PlainSequence {
     }
 
  private:
+    [[gnu::noinline]] void grow(std::size_t capacity) {
+        auto* larger = static_cast<Value*>(std::malloc(2 * capacity * sizeof(Value)));
+        if (larger == nullptr) throw std::bad_alloc();
+        std::memcpy(larger, items(), size_ * sizeof(Value));
+        std::free(grown_);
+        grown_ = larger;
+        capacity_ = 2 * capacity;
+    }
     Value* items() noexcept { return grown_ != nullptr ? grown_ : inline_; }
 
     Value inline_[kInline] = {};

@@ -151,7 +151,8 @@ class ValueWriter {
 // The variables of a PL/pgSQL function that a statement of it uses. Fetching is what copyParamList() does.
 PlainSequence<Value, 16> variables;
 
-void fetch_variables(ParamListInfo parameters, const StatementText& text, const SensitiveParts& parts) {
+[[gnu::noinline]] void fetch_variables(ParamListInfo parameters, const StatementText& text,
+                                       const SensitiveParts& parts) {
     variables.cut(0);
     for (int number = 1; number <= parameters->numParams; ++number) {
         auto const fetched = pg::call([=] {

@@ -166,7 +166,7 @@ bool lies_within(std::span<const std::int32_t> literals, std::size_t begin, std:
 
 }  // namespace
 
-bool SensitiveParts::has_parameter(unsigned number) const noexcept {
+[[gnu::hot]] bool SensitiveParts::has_parameter(unsigned number) const noexcept {
     return any_literal ||
            std::find(parameters.begin(), parameters.end(), static_cast<std::int32_t>(number)) != parameters.end();
 }

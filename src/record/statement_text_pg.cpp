@@ -121,7 +121,7 @@ Replacements StatementText::secret_marks() const {
     if (told_nothing && secrets_.empty() && !altered_ && !may_hold_trace(own)) learn_plain(own, reading);
 }
 
-void StatementText::search(std::size_t offset, const SensitiveParts& parts, bool redacts) {
+[[gnu::noinline]] void StatementText::search(std::size_t offset, const SensitiveParts& parts, bool redacts) {
     std::string_view const own = own_;
     if (may_hold_secret(own)) secrets_ = find_secrets(own, standard_conforming_strings);
     auto const limit = static_cast<std::size_t>(pg::settings.journal_statement_limit) << 10;
@@ -159,7 +159,10 @@ void StatementText::cut(std::size_t limit) {
 }
 
 [[gnu::hot]] void StatementText::add_sealed(EntryWriter& entry, base::ByteView parameters) const {
-    if (redacted_.empty() && parameters.empty()) return;
+    if (!redacted_.empty() || !parameters.empty()) seal(entry, parameters);
+}
+
+[[gnu::noinline]] void StatementText::seal(EntryWriter& entry, base::ByteView parameters) const {
     crypto::Sealer* const sealer = sealer_in_force();
     crypto::Digest text_digest{};
     crypto::Digest parameters_digest{};

@@ -51,6 +51,7 @@ class StatementText {
  private:
     void search(std::size_t offset, const SensitiveParts& parts, bool redacts);
     void cut(std::size_t limit);
+    void seal(EntryWriter& entry, base::ByteView parameters) const;
     Replacements secret_marks() const;
 
     std::string_view own_;

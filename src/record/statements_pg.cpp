@@ -227,6 +227,15 @@ bool kept_back(const EntryHead& head, std::size_t text, const Fill& fill, std::u
     return keep_back(*slot, entry, front, number, now);
 }
 
+template <class Fill>
+[[gnu::noinline]] std::uint64_t put_large(const EntryHead& head, std::size_t text, const Fill& fill, Room room) {
+    base::Bytes bytes;
+    bytes.reserve(text + kUsualEntry);
+    EntryWriter large(bytes, head);
+    fill(large);
+    return put(large, room);
+}
+
 // Returns the position after the entry.
 template <class Fill>
 std::uint64_t put_filled(const EntryHead& head, std::size_t text, const Fill& fill, Room room) {
@@ -235,11 +244,7 @@ std::uint64_t put_filled(const EntryHead& head, std::size_t text, const Fill& fi
         fill(usual);
         if (usual.fits()) return put(usual, room);
     }
-    base::Bytes bytes;
-    bytes.reserve(text + kUsualEntry);
-    EntryWriter large(bytes, head);
-    fill(large);
-    return put(large, room);
+    return put_large(head, text, fill, room);
 }
 
 }  // namespace
