@@ -59,8 +59,9 @@ Watched* find_running() {
     return nullptr;
 }
 
-bool takes_others_along(const classify::Footprint& footprint) {
-    return footprint.classes.meets(ClassSet(StatementClass::kDdlDrop) | StatementClass::kDdlAlter |
+bool takes_others_along(const classify::Statement& statement, const classify::Footprint& footprint) {
+    return statement.is_utility() &&
+           footprint.classes.meets(ClassSet(StatementClass::kDdlDrop) | StatementClass::kDdlAlter |
                                    StatementClass::kWriteTruncate);
 }
 
@@ -105,11 +106,18 @@ void judge(const classify::Footprint& footprint) {
     decided(decide::decide(identify::current_actor(), footprint), find_running());
 }
 
-// Of a statement whose rows or time are limited, or a utility that takes others along.
-[[gnu::noinline]] void watch_from_now(const classify::Statement& statement, std::uint64_t number, bool utility,
-                                      bool limitable, const identify::Actor& actor,
-                                      const classify::Footprint& footprint, const Decision& decision) {
-    auto limits = limitable ? decide::limits(actor, footprint) : std::vector<Limit>();
+// Commands without a class end transactions; they take no time of their own and may read no catalog.
+bool may_have_limits(const classify::Statement& statement, const classify::Footprint& footprint,
+                     const Decision& decision) {
+    return decision.limited && (statement.query != nullptr || !footprint.classes.empty());
+}
+
+[[gnu::noinline]] void watch_from_now(const classify::Statement& statement, std::uint64_t number,
+                                      const identify::Actor& actor, const classify::Footprint& footprint,
+                                      const Decision& decision) {
+    auto limits =
+        may_have_limits(statement, footprint, decision) ? decide::limits(actor, footprint) : std::vector<Limit>();
+    bool const utility = takes_others_along(statement, footprint);
     if (limits.empty() && !utility) return;
     bool const approved = decision.approved();
     if (approved)
@@ -133,10 +141,8 @@ void judge(const classify::Footprint& footprint) {
     }
     starting = statement.query != nullptr ? number : 0;
     starting_classes = footprint.classes;
-    // Commands without a class end transactions; they take no time of their own and may read no catalog.
-    bool const limitable = decision.limited && (statement.query != nullptr || !footprint.classes.empty());
-    bool const utility = statement.is_utility() && takes_others_along(footprint);
-    if (limitable || utility) watch_from_now(statement, number, utility, limitable, actor, footprint, decision);
+    if (may_have_limits(statement, footprint, decision) || takes_others_along(statement, footprint))
+        watch_from_now(statement, number, actor, footprint, decision);
 }
 
 [[gnu::hot]] bool any_watched() noexcept {

@@ -122,7 +122,7 @@ Speaker speaker_of(const identify::Actor& actor) {
     return speaker;
 }
 
-bool is_for(const Choice& choice, const identify::Actor& actor) {
+[[gnu::hot]] bool is_for(const Choice& choice, const identify::Actor& actor) {
     // What a session says of its actor is compared once after each change of it.
     bool const known = &actor == &identify::known_actor() && choice.change == identify::known_session().change;
     return known || (choice.actor == actor.name && choice.provider == actor.provider &&
