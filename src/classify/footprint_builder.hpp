@@ -17,8 +17,8 @@ class FootprintBuilder {
     // Rows that the statement is expected to give out.
     void expect_read(double rows) { footprint_.rows_read = std::max(footprint_.rows_read, rows); }
     // `kind` is a literal.
-    void add(ClassSet classes, std::string_view kind, std::string_view name, bool implied = false,
-             std::uint32_t relation = 0, double rows = 0) {
+    [[gnu::hot]] void add(ClassSet classes, std::string_view kind, std::string_view name, bool implied = false,
+                          std::uint32_t relation = 0, double rows = 0) {
         if (classes.empty()) return;
         if (is_hoopguards_own(kind, name)) classes |= changing(classes);
         add(classes);

@@ -301,7 +301,7 @@ struct Found {
 };
 
 // The notes of a plan never change.
-[[gnu::noinline]] record::SensitiveParts parts_of_noted(const PlannedStmt* plan) {
+[[gnu::hot, gnu::noinline]] record::SensitiveParts parts_of_noted(const PlannedStmt* plan) {
     static pg::BesidePlans<Found> known;
     if (auto const* const before = known.find(plan)) return before->parts();
     auto const parts = pg::call([plan] { return parts_of(plan->invalItems); });

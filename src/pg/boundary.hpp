@@ -100,7 +100,7 @@ auto call(Work&& work) -> std::invoke_result_t<Work> {
 // travels on. For hooks that call the next one: both may hold only trivially destructible locals, `on_error`
 // raises nothing, and neither throws.
 template <typename Work, typename OnError>
-void observe_error(Work&& work, OnError&& on_error) {
+[[gnu::hot]] void observe_error(Work&& work, OnError&& on_error) {
     PG_TRY();
     { work(); }
     PG_CATCH();
