@@ -29,7 +29,7 @@ struct Kept {
     return all;
 }
 
-[[gnu::hot]] void classify_plan(const PlannedStmt* plan, Footprint& footprint) {
+[[gnu::hot]] void fill_from_plan(Footprint& footprint, const PlannedStmt* plan) {
     FootprintBuilder builder(footprint);
     footprint.rows_read = classify_plan(plan, builder);
     auto const* top = plan->planTree;
@@ -39,7 +39,7 @@ struct Kept {
 
 [[gnu::noinline]] const Footprint& learn_footprint(const PlannedStmt* plan) {
     Footprint footprint;
-    classify_plan(plan, footprint);
+    fill_from_plan(footprint, plan);
     footprint.id = ++last_id;
     return kept_plans().put(plan, {std::move(footprint), names_epoch}).footprint;
 }
@@ -49,7 +49,7 @@ const Footprint& kept_footprint(const PlannedStmt* plan) {
     return kept != nullptr && kept->epoch == names_epoch ? kept->footprint : learn_footprint(plan);
 }
 
-[[gnu::noinline]] void classify_other(const Statement& statement, Footprint& footprint) {
+[[gnu::noinline]] void fill_from_other(Footprint& footprint, const Statement& statement) {
     FootprintBuilder builder(footprint);
     if (statement.is_fastpath()) {
         auto const effect = effect_of_function(statement.function);
@@ -92,16 +92,16 @@ void listen_for_names() {
     }
     footprint.clear();
     if (statement.query != nullptr)
-        classify_plan(statement.plan, footprint);
+        fill_from_plan(footprint, statement.plan);
     else
-        classify_other(statement, footprint);
+        fill_from_other(footprint, statement);
     return footprint;
 }
 
 Footprint foresee(const PlannedStmt* plan) {
     Footprint footprint;
     if (plan->utilityStmt == nullptr) {
-        classify_plan(plan, footprint);
+        fill_from_plan(footprint, plan);
     } else {
         FootprintBuilder builder(footprint);
         classify_utility(plan->utilityStmt, builder);

@@ -83,7 +83,8 @@ bool write_whole(const StatementEnd& ending, TransactionOutcome transaction) noe
     put(entry, Room::kClosing);
 }
 
-[[gnu::hot]] void write_transaction_end(TransactionOutcome outcome, const char* prepared_name, bool with_error) noexcept {
+[[gnu::hot]] void write_transaction_end(TransactionOutcome outcome, const char* prepared_name,
+                                        bool with_error) noexcept {
     std::uint8_t room[kOutcomeRoom];
     EntryWriter entry(room, session_head(EntryType::kTransactionEnd, Clock::steady()));
     if (with_error) {
