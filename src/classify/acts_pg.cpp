@@ -221,9 +221,8 @@ Footprint dropped_beyond(const std::vector<DroppedObject>& dropped, const std::v
 Footprint truncated(Oid relation) {
     Footprint footprint;
     FootprintBuilder out(footprint);
-    auto object = name_of_relation(relation);
-    out.add(ClassSet(kWriteTruncate) | kWriteUnbounded, object.kind, std::move(object.name), false, relation,
-            kAllRows);
+    auto const& object = name_of_relation(relation);
+    out.add(ClassSet(kWriteTruncate) | kWriteUnbounded, object.kind, object.name, false, relation, kAllRows);
     return footprint;
 }
 

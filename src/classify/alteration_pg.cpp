@@ -83,7 +83,7 @@ void classify_drop(const DropStmt& drop, FootprintBuilder& out) {
     auto const classes = ClassSet(kDdlDrop) | beyond_ddl(drop.removeType);
     for (int i = 0; i < list_length(drop.objects); ++i) {
         auto object = name_of_target(drop.removeType, static_cast<Node*>(list_nth(drop.objects, i)));
-        out.add(classes, object.kind, std::move(object.name));
+        out.add(classes, object.kind, object.name);
     }
 }
 
@@ -111,7 +111,7 @@ void classify_partition(const AlterTableCmd& command, ClassSet classes, Footprin
     auto const* const partition = reinterpret_cast<PartitionCmd*>(command.def);
     if (partition == nullptr || !IsA(command.def, PartitionCmd) || partition->name == nullptr) return;
     auto object = name_of_range(partition->name, "table");
-    out.add(classes, object.kind, std::move(object.name));
+    out.add(classes, object.kind, object.name);
 }
 
 void classify_command(const AlterTableCmd& command, const NamedObject& table, FootprintBuilder& out) {
@@ -160,12 +160,12 @@ void classify_rename(const RenameStmt& rename, FootprintBuilder& out) {
         // Under its new name as well: a rule on that name must see who takes it.
         if (is_relation_type(rename.renameType))
             out.add(classes, object.kind, schema_of(object.name) + rename.newname);
-        return out.add(classes, object.kind, std::move(object.name));
+        return out.add(classes, object.kind, object.name);
     }
     if (rename.object == nullptr)
         return out.add(classes, kind_of(rename.renameType), rename.subname ? rename.subname : "");
     auto object = name_of_target(rename.renameType, rename.object);
-    out.add(classes, object.kind, std::move(object.name));
+    out.add(classes, object.kind, object.name);
 }
 
 void classify_move(const AlterObjectSchemaStmt& move, FootprintBuilder& out) {
@@ -174,7 +174,7 @@ void classify_move(const AlterObjectSchemaStmt& move, FootprintBuilder& out) {
     auto const dot = object.name.rfind('.');
     auto const own = dot == std::string::npos ? object.name : object.name.substr(dot + 1);
     out.add(kDdlAlter, object.kind, std::string(move.newschema) + "." + own);
-    out.add(kDdlAlter, object.kind, std::move(object.name));
+    out.add(kDdlAlter, object.kind, object.name);
 }
 
 void classify_owner(const AlterOwnerStmt& alter, FootprintBuilder& out) {
@@ -182,7 +182,7 @@ void classify_owner(const AlterOwnerStmt& alter, FootprintBuilder& out) {
                                             : name_of_target(alter.objectType, alter.object);
     auto const kind_classes = beyond_ddl(alter.objectType);
     auto const ddl = kind_classes.meets(ClassSet(kDatabase)) ? ClassSet() : ClassSet(kDdlAlter);
-    out.add(ClassSet(kGrant) | ddl | kind_classes, object.kind, std::move(object.name));
+    out.add(ClassSet(kGrant) | ddl | kind_classes, object.kind, object.name);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ constexpr ClassSet kAlterReplication = ClassSet(kDdlAlter) | kReplication;
 
 void add_new(const RangeVar* range, ClassSet classes, std::string_view kind, FootprintBuilder& out) {
     auto object = name_of_new(range, kind);
-    out.add(classes, object.kind, std::move(object.name));
+    out.add(classes, object.kind, object.name);
 }
 
 // A part of a table, by the table's name.
@@ -40,7 +40,7 @@ void classify_table(const CreateStmt& create, ClassSet classes, std::string_view
     if (create.partbound == nullptr) return;
     for (int i = 0; i < list_length(create.inhRelations); ++i) {
         auto parent = name_of_range(static_cast<RangeVar*>(list_nth(create.inhRelations, i)), "table");
-        out.add(kDdlAlter, parent.kind, std::move(parent.name));
+        out.add(kDdlAlter, parent.kind, parent.name);
     }
 }
 

@@ -57,7 +57,7 @@ bool has_option(const List* options, const char* name) {
 void add_relations(const List* ranges, ClassSet classes, FootprintBuilder& out, double rows = 0) {
     for (int i = 0; i < list_length(ranges); ++i) {
         auto object = name_of_range(static_cast<RangeVar*>(list_nth(ranges, i)), "table");
-        out.add(classes, object.kind, std::move(object.name), false, InvalidOid, rows);
+        out.add(classes, object.kind, object.name, false, InvalidOid, rows);
     }
 }
 
@@ -96,10 +96,10 @@ void classify_copy(const CopyStmt& copy, FootprintBuilder& out) {
     if (copy.filename != nullptr || copy.is_program) out.add(kEgress);
     if (copy.relation == nullptr) return;
     auto object = name_of_range(copy.relation, "table");
-    if (copy.is_from) return out.add(kWriteInsert, object.kind, std::move(object.name));
+    if (copy.is_from) return out.add(kWriteInsert, object.kind, object.name);
     Oid const relation = find_relation(copy.relation);
     out.expect_read(rows_of(relation));
-    out.add(ClassSet(kRead) | sensitivity_of_copy(copy, relation), object.kind, std::move(object.name));
+    out.add(ClassSet(kRead) | sensitivity_of_copy(copy, relation), object.kind, object.name);
 }
 
 void classify_setting(const VariableSetStmt& set, FootprintBuilder& out) {
@@ -127,7 +127,7 @@ void classify_grant(const GrantStmt& grant, FootprintBuilder& out) {
         auto* const node = static_cast<Node*>(list_nth(grant.objects, i));
         if (IsA(node, RangeVar)) {
             auto object = name_of_range(reinterpret_cast<RangeVar*>(node), kind_of(grant.objtype));
-            out.add(kGrant, object.kind, std::move(object.name));
+            out.add(kGrant, object.kind, object.name);
         } else if (IsA(node, String)) {
             out.add(kGrant, kind_of(grant.objtype), strVal(node));
         } else if (IsA(node, ObjectWithArgs)) {
@@ -196,7 +196,7 @@ void classify_reindex(const ReindexStmt& reindex, FootprintBuilder& out) {
     out.add(classes);
     if (reindex.relation == nullptr) return;
     auto object = name_of_range(reindex.relation, "index");
-    out.add(classes, object.kind, std::move(object.name));
+    out.add(classes, object.kind, object.name);
 }
 
 void classify_vacuum(const VacuumStmt& vacuum, FootprintBuilder& out) {
@@ -207,7 +207,7 @@ void classify_vacuum(const VacuumStmt& vacuum, FootprintBuilder& out) {
         auto const* const range = static_cast<VacuumRelation*>(list_nth(vacuum.rels, i))->relation;
         if (range == nullptr) continue;
         auto object = name_of_range(range, "table");
-        out.add(kClasses, object.kind, std::move(object.name));
+        out.add(kClasses, object.kind, object.name);
     }
 }
 
@@ -223,13 +223,13 @@ void classify_cluster(const ClusterStmt& cluster, FootprintBuilder& out) {
     out.add(kClasses);
     if (cluster.relation == nullptr) return;
     auto object = name_of_range(cluster.relation, "table");
-    out.add(kClasses, object.kind, std::move(object.name));
+    out.add(kClasses, object.kind, object.name);
 }
 
 void classify_refresh(const RefreshMatViewStmt& refresh, FootprintBuilder& out) {
     auto object = name_of_range(refresh.relation, "materialized_view");
     out.add(refresh.concurrent ? ClassSet(kMaintenance) : ClassSet(kMaintenance) | kDdlBlocking, object.kind,
-            std::move(object.name));
+            object.name);
 }
 
 // What an ordinary role may set and still is not the session's own affair.

@@ -340,8 +340,8 @@ struct Found {
 [[gnu::hot]] record::SensitiveParts sensitive_parts(const classify::Statement& statement) {
     if (statement.plan == nullptr) return {};
     PlannedStmt* const plan = statement.plan;
-    if (statement.query != nullptr && plan->invalItems == NIL) return {};
-    if (statement.query != nullptr) return parts_of_noted(plan);
+    if (statement.query != nullptr)
+        return plan->invalItems != NIL ? parts_of_noted(plan) : record::SensitiveParts();
     // These are many, and touch nothing; a failed transaction runs nothing else.
     switch (nodeTag(plan->utilityStmt)) {
         case T_TransactionStmt:

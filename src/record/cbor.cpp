@@ -1,4 +1,4 @@
-// Deterministic CBOR (RFC 8949 section 4.2.1): the parts off the hot path, and reading.
+// Deterministic CBOR (RFC 8949 section 4.2.1): writing, the parts off the hot path.
 #include "record/cbor.hpp"
 
 #include <algorithm>
