@@ -3,8 +3,10 @@
 // of the masked role a second time, with masks as calls in the plan instead of in HoopMask: the same bytes must
 // come.
 //
-//   oracle [--count N] [--seconds S] [--seed N] [--workers N]          connection by PGHOST, PGPORT, PGDATABASE
+//   oracle [--first N] [--count N] [--seconds S] [--seed N] [--workers N]     connection by PGHOST, PGPORT,
+//   PGDATABASE
 //
+// A seed always gives the same queries: --first begins with the batch of query N, under its planner's settings.
 // Each worker has sessions of its own. Half of the queries go as simple queries with text results, the others as
 // extended ones with binary results, as prepared statements, through cursors and COPY. The last line is the count;
 // the status is 1 when anything differed.
@@ -255,7 +257,8 @@ void print_difference(std::uint64_t number, Way way, const std::string& text, co
 }
 
 struct Options {
-    std::uint64_t count = 20000;
+    std::uint64_t first = 0;
+    std::uint64_t count = 20000;  // the number after the last query's
     std::uint64_t seconds = 0;
     std::uint64_t seed = 1;
     std::uint64_t workers = 2;
@@ -265,6 +268,7 @@ Options options_of(int count, char** arguments) {
     Options options;
     for (int i = 1; i + 1 < count; i += 2) {
         std::uint64_t const value = std::strtoull(arguments[i + 1], nullptr, 10);
+        if (std::strcmp(arguments[i], "--first") == 0) options.first = value;
         if (std::strcmp(arguments[i], "--count") == 0) options.count = value;
         if (std::strcmp(arguments[i], "--seconds") == 0) options.seconds = value;
         if (std::strcmp(arguments[i], "--seed") == 0) options.seed = value;
@@ -376,6 +380,7 @@ int main(int count, char** arguments) {
     Options const options = options_of(count, arguments);
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     Tally tally;
+    tally.next = options.first / kBatch;
     std::vector<std::thread> workers;
     for (std::uint64_t i = 0; i < options.workers; ++i)
         workers.emplace_back([&] { Worker(options, tally).work(); });
