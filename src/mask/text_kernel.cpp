@@ -19,6 +19,11 @@ constexpr std::string_view kStars = "***";
 constexpr std::string_view kHidden = "****";
 constexpr std::size_t kLongestLabel = 24;  // of a top-level domain shown as it is
 
+// Bytes from `begin` to before `end`, both within `text`. substr() would ask whether they are.
+std::string_view cut(std::string_view text, std::size_t begin, std::size_t end) noexcept {
+    return {text.data() + begin, end - begin};
+}
+
 char* put(char* out, std::string_view text) noexcept {
     if (!text.empty()) std::memcpy(out, text.data(), text.size());
     return out + text.size();
@@ -29,7 +34,7 @@ std::string_view first_characters(CharacterStep step, std::string_view text, std
     const char* at = text.data();
     const char* const end = at + text.size();
     for (; count > 0 && at < end; --count) at += step(at, end);
-    return text.substr(0, static_cast<std::size_t>(at - text.data()));
+    return {text.data(), static_cast<std::size_t>(at - text.data())};
 }
 
 std::size_t characters(CharacterStep step, std::string_view text) noexcept {
@@ -61,14 +66,14 @@ char* put_partial(const Method& method, CharacterStep step, std::string_view val
     const std::size_t kept = std::size_t{method.prefix} + method.suffix;
     if (is_ascii(value)) {
         if (value.size() < 2 * kept) return put(out, kHidden);
-        out = put(put(out, value.substr(0, method.prefix)), kHidden);
-        return put(out, value.substr(value.size() - method.suffix));
+        out = put(put(out, cut(value, 0, method.prefix)), kHidden);
+        return put(out, cut(value, value.size() - method.suffix, value.size()));
     }
     const std::size_t count = characters(step, value);
     if (count < 2 * kept) return put(out, kHidden);
     out = put(out, first_characters(step, value, method.prefix));
     out = put(out, kHidden);
-    return put(out, value.substr(first_characters(step, value, count - method.suffix).size()));
+    return put(out, cut(value, first_characters(step, value, count - method.suffix).size(), value.size()));
 }
 
 // Where the last '@' of `text` is; npos: nowhere.
@@ -99,7 +104,7 @@ std::string_view last_label(std::string_view domain) noexcept {
     std::size_t size = 0;
     while (size < domain.size() && size < kLongestLabel && is_letter(domain[domain.size() - 1 - size])) ++size;
     const bool shown = size > 0 && size + 1 < domain.size() && domain[domain.size() - 1 - size] == '.';
-    return shown ? domain.substr(domain.size() - 1 - size) : std::string_view();
+    return shown ? cut(domain, domain.size() - 1 - size, domain.size()) : std::string_view();
 }
 
 // The first character, where it does not give the whole of `part` away. `part` is not empty.
@@ -111,19 +116,19 @@ std::string_view last_label(std::string_view domain) noexcept {
     if (length == 1)
         *out++ = *begin;
     else
-        out = put(out, part.substr(0, length));
+        out = put(out, cut(part, 0, length));
     return put(out, kStars);
 }
 
 char* put_email(CharacterStep step, std::string_view value, char* out) noexcept {
     const auto at = find_last_at(value);
     if (at == std::string_view::npos || at == 0 || at + 1 == value.size()) return put(out, kStars);
-    out = put_initial(step, value.substr(0, at), out);
+    out = put_initial(step, cut(value, 0, at), out);
     *out++ = '@';
-    const auto domain = value.substr(at + 1);
+    const auto domain = cut(value, at + 1, value.size());
     const auto label = last_label(domain);
     if (label.empty()) return put(out, kStars);
-    return put(put_initial(step, domain.substr(0, domain.size() - label.size()), out), label);
+    return put(put_initial(step, cut(domain, 0, domain.size() - label.size()), out), label);
 }
 
 char* put_unkeyed(const Method& method, CharacterStep step, std::string_view value, char* out) noexcept {
@@ -135,8 +140,9 @@ char* put_unkeyed(const Method& method, CharacterStep step, std::string_view val
     }
 }
 
-char* put_keyed(const Method& method, const MaskKeys& keys, CharacterStep step, std::string_view value,
-                char* out) noexcept {
+// Apart, because what it needs of the stack would be made room for with every value.
+[[gnu::noinline]] char* put_keyed(const Method& method, const MaskKeys& keys, CharacterStep step,
+                                  std::string_view value, char* out) noexcept {
     switch (method.kind) {
         case MethodKind::kHash: return put_token(keys, value, out);
         case MethodKind::kFpe: return put_encrypted(keys, step, value, out);
