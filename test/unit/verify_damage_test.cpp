@@ -135,6 +135,32 @@ TEST(VerifyDamage, ATruncatedTailIsMissed) {
             "entries 2 to 3 are missing");
 }
 
+TEST(VerifyDamage, AnEndAsACrashLeavesItIsExplainedUnlessItWasSigned) {
+    SampleJournal journal;
+    journal.statement(kAlice, 1, "SELECT 1");
+    journal.checkpoint();
+    const std::size_t whole = journal.files()[segment_name(0)].size();
+    journal.statement(kAlice, 2, "SELECT 2");
+    journal.files()[segment_name(0)][whole + kEntryHeaderSize] ^= 1;
+    OriginReport report = verify(journal);
+    EXPECT_FALSE(report.ok());
+    ASSERT_EQ(report.notes.size(), 1u);
+    EXPECT_EQ(report.notes.front().offset, whole);
+    EXPECT_NE(report.notes.front().what.find("a crash leaves such an end"), std::string::npos);
+    // A checkpoint that covers the entry knows that it was whole; so does a segment that follows.
+    journal.files()[segment_name(0)][whole + kEntryHeaderSize] ^= 1;
+    journal.checkpoint();
+    journal.files()[segment_name(0)][whole + kEntryHeaderSize] ^= 1;
+    report = verify(journal);
+    EXPECT_FALSE(report.ok());
+    EXPECT_TRUE(report.notes.empty());
+    SampleJournal followed = small();
+    followed.files()[segment_name(0)].back() ^= 1;
+    report = verify(followed);
+    EXPECT_FALSE(report.ok());
+    EXPECT_TRUE(report.notes.empty());
+}
+
 TEST(VerifyDamage, TheStopMustBeCovered) {
     SampleJournal journal = small();
     const std::string notes(base::text_of(journal.files()[kCheckpointsName]));
