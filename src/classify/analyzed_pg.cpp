@@ -1,10 +1,8 @@
-// Tables found to be analyzed, by their number modulo the places there are.
+// Tables found to be analyzed, as long as no statistics change.
 #include "classify/analyzed_pg.hpp"
 
+#include "base/remembered.hpp"
 #include "pg/boundary.hpp"
-
-#include <cstddef>
-#include <cstring>
 
 extern "C" {
 #include "access/attnum.h"
@@ -17,9 +15,8 @@ namespace hoopguard::classify {
 namespace {
 
 constexpr AttrNumber kColumnsLookedAt = 4;
-constexpr std::size_t kRemembered = 64;
 
-Oid analyzed[kRemembered];
+base::Remembered<Oid, 64> analyzed;
 bool listening = false;
 
 bool has_statistics(Oid relation) {
@@ -36,21 +33,20 @@ bool has_statistics(Oid relation) {
 extern "C" {
 
 static void hoopguard_statistics_changed(Datum, int, uint32) {
-    std::memset(analyzed, 0, sizeof analyzed);
+    analyzed.clear();
 }
 
 }  // extern "C"
 
 [[gnu::hot]] bool is_analyzed(Oid relation) {
     if (!OidIsValid(relation)) return false;
-    Oid& place = analyzed[relation % kRemembered];
-    if (place == relation) return true;
+    if (analyzed.has(relation)) return true;
     bool const found = pg::call([relation] {
         if (!listening) CacheRegisterSyscacheCallback(STATRELATTINH, hoopguard_statistics_changed, Datum{0});
         listening = true;
         return has_statistics(relation);
     });
-    if (found) place = relation;
+    if (found) analyzed.add(relation);
     return found;
 }
 

@@ -2,6 +2,7 @@
 // seen for what it is; functions of extensions by the library they live in.
 #include "classify/functions_pg.hpp"
 
+#include "base/remembered.hpp"
 #include "classify/names_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -189,8 +190,7 @@ bool changes_policy(const Facts& facts) {
 
 bool forget = false;
 
-constexpr std::size_t kRemembered = 256;
-Oid computing[kRemembered];  // by their number modulo that
+base::Remembered<Oid, 256> computing;
 
 using Effects = std::unordered_map<Oid, FunctionEffect>;
 using Names = std::unordered_map<Oid, std::string>;
@@ -228,7 +228,7 @@ namespace {
         listening = true;
     }
     if (forget) {
-        std::memset(computing, 0, sizeof computing);
+        computing.clear();
         effects().clear();
         names().clear();
     }
@@ -243,12 +243,12 @@ namespace {
     auto found = known.find(function);
     if (found == known.end()) found = known.emplace(function, find_effect(function)).first;
     auto const& effect = found->second;
-    if (effect.classes.empty() && !effect.sets_setting) computing[function % kRemembered] = function;
+    if (effect.classes.empty() && !effect.sets_setting) computing.add(function);
     return effect;
 }
 
 [[gnu::hot]] bool is_known_to_compute(Oid function) noexcept {
-    return !forget && computing[function % kRemembered] == function;
+    return !forget && computing.has(function);
 }
 
 const std::string& name_of_function(Oid function) {

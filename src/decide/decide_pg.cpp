@@ -2,9 +2,11 @@
 // settings change; a backend speaks for few pairs of roles at a time, so a handful of choices is kept.
 #include "decide/decide_pg.hpp"
 
+#include "base/remembered.hpp"
 #include "decide/guardrails.hpp"
 #include "decide/memberships_pg.hpp"
 #include "identify/errand_pg.hpp"
+#include "identify/remembered_actor_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -53,18 +55,12 @@ struct Choice {
     Oid login = InvalidOid;
     Oid effective = InvalidOid;
     Oid outer = InvalidOid;
-    std::string provider;
-    std::string actor;
-    std::vector<std::string> groups;
+    identify::RememberedActor actor;
     std::string system_roles;
     Guardrails guardrails;
     Leave leave;
-    std::uint64_t change = 0;  // of the session, when this was found to be its actor's
     // Footprints of kept plans that are allowed, whatever the time and however they run; by their ids.
-    std::array<std::uint64_t, 256> allowed = {};
-
-    bool remembers(std::uint64_t id) const { return id != 0 && allowed[id % allowed.size()] == id; }
-    void remember(std::uint64_t id) { allowed[id % allowed.size()] = id; }
+    base::Remembered<std::uint64_t, 256> allowed;
 };
 
 constexpr std::size_t kChoices = 8;
@@ -88,15 +84,6 @@ std::string database_name() {
     return name == nullptr ? std::string() : std::string(name);
 }
 
-// Groups of an identity provider, where the actor comes from one.
-template <class Actor>
-std::span<const std::string> groups_of(const Actor& actor) {
-    if constexpr (requires { actor.groups; })
-        return actor.groups;
-    else
-        return {};
-}
-
 void add_groups(std::vector<std::string>& roles, std::span<const std::string> groups) {
     for (auto const& group : groups) roles.push_back("group:" + group);
     std::ranges::sort(roles);
@@ -111,10 +98,10 @@ Speaker speaker_of(const identify::Actor& actor) {
         actor.outer_role != 0 && actor.outer_role != actor.login_role && actor.outer_role != actor.effective_role;
     if (called) speaker.outer_roles = memberships(actor.outer_role);
     // Whoever speaks by a token speaks as a member of its groups at every end.
-    if (auto const groups = groups_of(actor); !groups.empty()) {
-        add_groups(speaker.login_roles, groups);
-        add_groups(speaker.effective_roles, groups);
-        if (called) add_groups(speaker.outer_roles, groups);
+    if (!actor.groups.empty()) {
+        add_groups(speaker.login_roles, actor.groups);
+        add_groups(speaker.effective_roles, actor.groups);
+        if (called) add_groups(speaker.outer_roles, actor.groups);
     }
     speaker.system = is_system_role(actor.login_role) && is_system_role(actor.effective_role) &&
                      (!called || is_system_role(actor.outer_role));
@@ -122,18 +109,11 @@ Speaker speaker_of(const identify::Actor& actor) {
     return speaker;
 }
 
-[[gnu::hot]] bool is_for(const Choice& choice, const identify::Actor& actor) {
-    // What a session says of its actor is compared once after each change of it.
-    bool const known = &actor == &identify::known_actor() && choice.change == identify::known_session().change;
-    return known || (choice.actor == actor.name && choice.provider == actor.provider &&
-                     std::ranges::equal(choice.groups, groups_of(actor)));
-}
-
-[[gnu::hot]] bool is_for(const Choice& choice, const identify::Actor& actor, const policy::Image& image) {
+[[gnu::hot]] bool is_for(Choice& choice, const identify::Actor& actor, const policy::Image& image) {
     return choice.generation == image.generation() && choice.roles_epoch == roles_epoch() &&
            choice.login == actor.login_role && choice.effective == actor.effective_role &&
            choice.outer == actor.outer_role &&
-           std::strcmp(choice.system_roles.c_str(), pg::settings.system_roles) == 0 && is_for(choice, actor);
+           std::strcmp(choice.system_roles.c_str(), pg::settings.system_roles) == 0 && choice.actor.is(actor);
 }
 
 [[gnu::noinline]] Choice& choose(Choices& all, const identify::Actor& actor, const policy::Image& image) {
@@ -142,13 +122,11 @@ Speaker speaker_of(const identify::Actor& actor) {
     auto& chosen = all.kept[all.next];
     all.next = (all.next + 1) % kChoices;
     chosen.generation = 0;
-    chosen.allowed.fill(0);
+    chosen.allowed.clear();
     auto const speaker = speaker_of(actor);
     chosen.guardrails = Guardrails(image, speaker);
     chosen.leave = Leave(image, {actor.provider, actor.name, speaker.database, identify::session_id()});
-    chosen.provider = actor.provider;
-    chosen.actor = actor.name;
-    chosen.groups.assign(groups_of(actor).begin(), groups_of(actor).end());
+    chosen.actor.remember(actor);
     chosen.system_roles = pg::settings.system_roles;
     chosen.login = actor.login_role;
     chosen.effective = actor.effective_role;
@@ -162,10 +140,8 @@ Speaker speaker_of(const identify::Actor& actor) {
     auto& all = choices();
     if (all.latest != nullptr && is_for(*all.latest, actor, image)) [[likely]]
         return *all.latest;
-    auto const kept =
-        std::ranges::find_if(all.kept, [&](const Choice& choice) { return is_for(choice, actor, image); });
+    auto const kept = std::ranges::find_if(all.kept, [&](Choice& choice) { return is_for(choice, actor, image); });
     all.latest = kept != std::end(all.kept) ? &*kept : &choose(all, actor, image);
-    all.latest->change = &actor == &identify::known_actor() ? identify::known_session().change : 0;
     return *all.latest;
 }
 
@@ -191,11 +167,11 @@ bool is_observing() {
     auto const& guardrails = choice.guardrails;
     bool const limited = guardrails.has_limits(footprint.classes);
     auto const& passed = limited ? allowed : unlimited;
-    if (!footprint.classes.meets(guardrails.reach()) || choice.remembers(footprint.id)) return passed;
+    if (!footprint.classes.meets(guardrails.reach()) || choice.allowed.has(footprint.id)) return passed;
     decision = guardrails.judge(footprint, ServerClock(), is_observing(), choice.leave);
     if (decision.verdict != Verdict::kAllow) return decision;
     if (footprint.id != 0 && !guardrails.depends_on_time(footprint.classes) && !limited)
-        choice.remember(footprint.id);
+        choice.allowed.add(footprint.id);
     return passed;
 }
 

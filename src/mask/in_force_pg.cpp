@@ -6,6 +6,7 @@
 #include "decide/unmasked.hpp"
 #include "identify/bearing_pg.hpp"
 #include "identify/rehearsal_pg.hpp"
+#include "identify/remembered_actor_pg.hpp"
 #include "identify/session_pg.hpp"
 #include "mask/columns_pg.hpp"
 #include "mask/resolve.hpp"
@@ -43,10 +44,7 @@ struct Key {
 
 struct Choice {
     Key key = {};
-    std::string provider;
-    std::string actor;
-    std::vector<std::string> groups;
-    std::uint64_t change = 0;   // of the session, when this was found to be its actor's
+    identify::RememberedActor actor;
     decide::Unmasked unmasked;  // by grants
     MaskRules rules;
 };
@@ -150,9 +148,7 @@ Speaker speaker_of(const identify::Actor& actor, const policy::Image* image) {
 [[gnu::noinline]] void choose(Choice& choice, const identify::Actor& actor) {
     choice.rules = {};
     choice.unmasked = {};
-    choice.provider = actor.provider;
-    choice.actor = actor.name;
-    choice.groups.assign(actor.groups.begin(), actor.groups.end());
+    choice.actor.remember(actor);
     if (is_never_masked(actor)) return;
     const policy::Image* const image = policy::in_force();
     Speaker speaker = speaker_of(actor, image);
@@ -167,25 +163,12 @@ bool is_over(const Choice& choice) noexcept {
     return choice.unmasked.changes_at != policy::kUnlimited && choice.unmasked.changes_at <= now();
 }
 
-// What a session says of its actor is compared once after each change of it.
-std::uint64_t change_of(const identify::Actor& actor) noexcept {
-    return &actor == &identify::known_actor() ? identify::known_session().change : 0;
-}
-
-bool is_for(const Choice& choice, const Key& key, const identify::Actor& actor) noexcept {
-    if (!(choice.key == key)) return false;
-    if (auto const change = change_of(actor); change != 0 && change == choice.change) return true;
-    return choice.actor == actor.name && choice.provider == actor.provider &&
-           std::ranges::equal(choice.groups, actor.groups);
-}
-
 [[gnu::hot]] const Choice& choice_for(const identify::Actor& actor) {
     Key const key = {actor.login_role,          actor.effective_role,          actor.guarded,
                      pg::settings.mask_default, policy::generation_in_force(), decide::roles_epoch()};
     Choices& all = choices();
     for (Choice& one : all.kept) {
-        if (!is_for(one, key, actor)) continue;
-        one.change = change_of(actor);
+        if (!(one.key == key) || !one.actor.is(actor)) continue;
         if (!is_over(one)) return one;
         // A grant has ended: plans that show what it showed are made anew.
         one.key = {};
@@ -195,7 +178,6 @@ bool is_for(const Choice& choice, const Key& key, const identify::Actor& actor) 
     made.key = {};
     choose(made, actor);
     made.key = key;
-    made.change = change_of(actor);
     all.next = (all.next + 1) % kChoices;
     return made;
 }

@@ -1,6 +1,7 @@
 // Functions are known by their names: most belong to extensions, whose OIDs differ.
 #include "mask/privileges_pg.hpp"
 
+#include "base/remembered.hpp"
 #include "mask/in_force_pg.hpp"
 #include "pg/settings.hpp"
 
@@ -50,22 +51,20 @@ bool is_reader(std::string_view name) noexcept {
     return false;
 }
 
-// Functions found harmless, by their OID; plain data per process. Renaming one into the list needs its owner.
-constexpr std::size_t kRemembered = 256;
-Oid harmless[kRemembered];
+// Functions found harmless. Renaming one into the list needs its owner.
+base::Remembered<Oid, 256> harmless;
 
 }  // namespace
 
 [[gnu::hot]] bool is_known_harmless(Oid function) noexcept {
-    return harmless[function % kRemembered] == function;
+    return harmless.has(function);
 }
 
 bool reads_storage(Oid function) {
-    Oid& remembered = harmless[function % kRemembered];
-    if (remembered == function) return false;
+    if (harmless.has(function)) return false;
     const char* const name = get_func_name(function);
     if (name != nullptr && is_reader(name)) return true;
-    remembered = function;
+    harmless.add(function);
     return false;
 }
 
