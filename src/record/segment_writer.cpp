@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kBufferSize = 1u << 20;
 constexpr std::size_t kDerivedAtOnce = 4096;
+constexpr std::size_t kZeroedAtOnce = 1u << 20;
 
 }  // namespace
 
@@ -19,6 +20,7 @@ SegmentWriter::SegmentWriter(Files& files, const RingIdentity& identity, std::st
       identity_(identity),
       directory_(std::move(origin_directory)),
       segment_size_(segment_size),
+      zeros_(kZeroedAtOnce),
       index_builder_(identity.nonce) {
     header_.origin = identity_.origin;
     header_.system = identity_.system;
@@ -87,6 +89,7 @@ base::Status SegmentWriter::read_through(Opened& segment, bool last) {
     }
     if (scan.error() != 0) return file_error("read", segment_path(directory_, header_.number), scan.error());
     end_ = scan.offset();
+    zeroed_ = end_;
     allocated_ = segment.size;
     position_ = scan.position();
     file_ = std::move(segment.file);
@@ -115,8 +118,18 @@ int SegmentWriter::write() noexcept {
     if (result != 0) return result;
     end_ = end;
     buffer_.clear();
+    zero_ahead();
     if (index_.pending.size() + tiles_.pending.size() >= kDerivedAtOnce) write_derived(false);
     return 0;
+}
+
+// Blocks that were only allocated count as empty until something is written there, which the file system notes in
+// a journal of its own: each flush would wait for that too. Where zeros were written before, as WAL has them, a
+// flush writes data alone. Without it entries are as durable, only later; so nobody is told when it fails.
+void SegmentWriter::zero_ahead() noexcept {
+    if (end_ < zeroed_) return;
+    std::uint64_t const size = std::min<std::uint64_t>(zeros_.size(), allocated_ - end_);
+    if (size > 0 && files_.write_at(file_.get(), zeros_.data(), size, end_) == 0) zeroed_ = end_ + size;
 }
 
 // Under a name that nobody else gives to anything: another maker's spare may come to lie on the one that this one
@@ -159,6 +172,7 @@ int SegmentWriter::advance(std::uint64_t now) noexcept try {
     file_ = std::move(file);
     header_ = next;
     end_ = kSegmentHeaderSize;
+    zeroed_ = end_;
     allocated_ = segment_size_;
     open_ = true;
     begin_index();

@@ -63,6 +63,7 @@ class SegmentWriter {
     // Empties the present segment's index.
     void begin_index() noexcept;
     void append(Derived& derived) noexcept;
+    void zero_ahead() noexcept;
 
     Files& files_;
     RingIdentity identity_;
@@ -73,9 +74,11 @@ class SegmentWriter {
     SegmentHeader header_;
     std::uint64_t end_ = 0;        // where in the file the buffer will go
     std::uint64_t allocated_ = 0;  // the file's size
+    std::uint64_t zeroed_ = 0;     // where in the file what was written as zeros ends
     std::uint64_t position_ = 0;
     TileTree tree_;
     base::Bytes buffer_;
+    base::Bytes zeros_;
     Derived tiles_;
     Derived index_;
     IndexBuilder index_builder_;
