@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <algorithm>
 
 namespace hoopguard::record {
 namespace {
@@ -220,6 +221,45 @@ TEST_F(RingTest, ADamagedEntryIsNeverCopied) {
     EXPECT_TRUE(drain.step(tail_, kTestTime).damaged);
     EXPECT_EQ(recorded(), Texts{"sound"});
     EXPECT_EQ(ring_.copied(), place.position);
+}
+
+// Sees the zeros that are written ahead, and refuses them if told so.
+class ZerosSeen : public Files {
+ public:
+    std::size_t seen = 0;
+    bool refused = false;
+
+ protected:
+    long write_some(int descriptor, const void* from, std::size_t size, std::uint64_t offset) noexcept override {
+        auto const* const bytes = static_cast<const std::uint8_t*>(from);
+        bool const zeros = std::all_of(bytes, bytes + size, [](std::uint8_t byte) { return byte == 0; });
+        seen += zeros ? size : 0;
+        if (!zeros || !refused) return Files::write_some(descriptor, from, size, offset);
+        errno = EIO;
+        return -1;
+    }
+};
+
+TEST_F(RingTest, ZerosAheadCoverNoEntryAndAreNotNeeded) {
+    start();
+    Texts expected;
+    for (bool const refused : {false, true}) {
+        ZerosSeen files;
+        files.refused = refused;
+        SegmentWriter writer(files, origin_.identity, origin_.directory, 4u << 20);
+        ASSERT_TRUE(writer.resume(ring_.copied()).ok());
+        Drain drain(ring_, writer, segment_number_);
+        for (int i = 0; i < 600; ++i) {
+            expected.push_back(std::to_string(i) + std::string(4000, '.'));
+            append(expected.back());
+            ASSERT_EQ(drain.step(tail_, kTestTime).error, 0);
+        }
+        EXPECT_GE(files.seen, std::size_t{refused ? 1u : 2u} << 20);
+        EXPECT_EQ(recorded(), expected);
+    }
+    crash();
+    start();
+    EXPECT_EQ(recorded(), expected);
 }
 
 // Another maker puts its spare in place just before a segment gets its name.
