@@ -242,6 +242,12 @@ base::Status Verifier::verify_segment(std::uint64_t number, bool followed) {
     if (*step == Step::kFault) {
         whole_ = false;
         lost_ = true;
+        // Where no signature and no later segment speaks of what is left, nothing tells a crash from somebody's
+        // hand.
+        if (!followed_ && checkpoints_.next_size() == UINT64_MAX)
+            report_.notes.push_back({file_, offset_, frontier_.size(),
+                                     "a crash leaves such an end, of what was being written; it is put right when "
+                                     "the server starts again"});
     }
     indexes_.end(*step != Step::kFault);
     return {};
@@ -250,11 +256,6 @@ base::Status Verifier::verify_segment(std::uint64_t number, bool followed) {
 void Verifier::finish() {
     report_.size = frontier_.size();
     report_.root = frontier_.root();
-    // No signature speaks of what is left, so that nothing tells a crash from somebody's hand.
-    if (lost_ && !followed_ && checkpoints_.next_size() == UINT64_MAX)
-        report_.notes.push_back({file_, offset_, report_.size,
-                                 "a crash leaves such an end, of what was being written; it is put right when the "
-                                 "server starts again, and nothing before it is affected"});
     checkpoints_.finish(!lost_, file_, offset_);
     const bool whole = whole_ && !lost_;
     tiles_.end(report_.size, whole);

@@ -3,9 +3,9 @@
 // of the masked role a second time, with masks as calls in the plan instead of in HoopMask: the same bytes must
 // come.
 //
-//   oracle [--first N] [--count N] [--seconds S] [--seed N] [--workers N]     connection by PGHOST, PGPORT,
-//   PGDATABASE
+//   oracle [--first N] [--count N] [--seconds S] [--seed N] [--workers N]
 //
+// The connection is by PGHOST, PGPORT, PGDATABASE.
 // A seed always gives the same queries: --first begins with the batch of query N, under its planner's settings.
 // Each worker has sessions of its own. Half of the queries go as simple queries with text results, the others as
 // extended ones with binary results, as prepared statements, through cursors and COPY. The last line is the count;

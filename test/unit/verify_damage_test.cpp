@@ -154,6 +154,15 @@ TEST(VerifyDamage, AnEndAsACrashLeavesItIsExplainedUnlessItWasSigned) {
     report = verify(journal);
     EXPECT_FALSE(report.ok());
     EXPECT_TRUE(report.notes.empty());
+    SampleJournal beheaded;
+    beheaded.statement(kAlice, 1, "SELECT 1");
+    beheaded.checkpoint();
+    beheaded.begin_next_segment();
+    beheaded.statement(kAlice, 2, "SELECT 2");
+    beheaded.files()[segment_name(1)][0] ^= 1;
+    report = verify(beheaded);
+    EXPECT_FALSE(report.ok());
+    EXPECT_TRUE(report.notes.empty()) << "no crash alters a header";
     SampleJournal followed = small();
     followed.files()[segment_name(0)].back() ^= 1;
     report = verify(followed);
